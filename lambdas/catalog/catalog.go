@@ -1,0 +1,105 @@
+// Package catalog is the one file that a platform team writes: which services
+// there are, what kind each is, how it is built and what it calls. It reads the
+// file strictly, publishes it as one SSM parameter a service, and reads those
+// back, so that an execution loads only what it selected. It knows nothing of
+// environments.
+package catalog
+
+import "time"
+
+// Catalog is infra/catalog.yaml.
+type Catalog struct {
+	BaseDomain   string                `yaml:"baseDomain"`
+	Label        string                `yaml:"label"` // template with {{pullRequest}} and {{repository}}
+	Baseline     Baseline              `yaml:"baseline"`
+	Lifetime     Lifetime              `yaml:"lifetime"`
+	Limits       Limits                `yaml:"limits"`
+	Repositories map[string]Repository `yaml:"repositories"`
+	Services     map[string]Service    `yaml:"services"`
+	Queues       map[string]Queue      `yaml:"queues"`
+}
+
+// Baseline is what every environment stands beside.
+type Baseline struct {
+	Host       string     `yaml:"host" json:"host"`
+	Cluster    string     `yaml:"cluster" json:"cluster"`
+	Listeners  []string   `yaml:"listeners" json:"listeners"`
+	Priorities Priorities `yaml:"priorities" json:"priorities"`
+}
+
+// Priorities are the bands of listener-rule priorities, each first and last,
+// within 1 to 50,000 (botocore, CreateRuleInput). Lower numbers are matched first.
+type Priorities struct {
+	Overrides [2]int `yaml:"overrides" json:"overrides"`
+	Fallbacks [2]int `yaml:"fallbacks" json:"fallbacks"`
+}
+
+// Lifetime bounds how long an environment lives.
+type Lifetime struct {
+	Default Duration `yaml:"default" json:"default"`
+	Max     Duration `yaml:"max" json:"max"`
+	Warn    Duration `yaml:"warn" json:"warn"` // before the deadline; 0 is no warning
+}
+
+// Duration is written as Go writes it: 90s, 60m, 24h.
+type Duration time.Duration
+
+// Limits of the whole installation and of one owner; 0 is no limit.
+type Limits struct {
+	Environments int `yaml:"environments" json:"environments"`
+	PerOwner     int `yaml:"perOwner" json:"perOwner"`
+}
+
+// Repository is where a service's code lives.
+type Repository struct {
+	GitHub string `yaml:"github" json:"github"` // owner/name
+}
+
+// Service is a backend, cloned from an ECS service, or a frontend; never both.
+type Service struct {
+	Repository string            `yaml:"repository" json:"repository"`
+	ECSService string            `yaml:"ecsService" json:"ecsService,omitempty"`
+	Frontend   *Frontend         `yaml:"frontend" json:"frontend,omitempty"`
+	Paths      []string          `yaml:"paths" json:"paths,omitempty"` // of a backend; at most 4: a rule has 5 values, the host is one
+	Build      Build             `yaml:"build" json:"build"`
+	Calls      map[string]string `yaml:"calls" json:"calls,omitempty"`       // variable → service
+	Consumes   map[string]string `yaml:"consumes" json:"consumes,omitempty"` // variable → queue
+}
+
+// Frontend is a build whose output is served from S3.
+type Frontend struct {
+	Output string `yaml:"output" json:"output"` // folder of the build's output, below the buildspec's folder
+}
+
+// Build is how a service is built.
+type Build struct {
+	Buildspec string   `yaml:"buildspec" json:"buildspec"`
+	Timeout   Duration `yaml:"timeout" json:"timeout"` // 0 is 15 minutes
+}
+
+// Queue is cloned from a queue of the baseline.
+type Queue struct {
+	Clone string `yaml:"clone" json:"clone"` // its name
+}
+
+// Settings is the part of the catalog that every execution reads.
+type Settings struct {
+	BaseDomain   string                `json:"baseDomain"`
+	Label        string                `json:"label"`
+	Baseline     Baseline              `json:"baseline"`
+	Lifetime     Lifetime              `json:"lifetime"`
+	Limits       Limits                `json:"limits"`
+	Repositories map[string]Repository `json:"repositories"`
+	Queues       map[string]Queue      `json:"queues"`
+	// Services are all names, sorted, with what a validator needs of each.
+	Services []Entry `json:"services"`
+}
+
+// Entry is a service as the index of the catalog has it.
+type Entry struct {
+	Name       string   `json:"name"`
+	Frontend   bool     `json:"frontend,omitempty"`
+	Repository string   `json:"repository"`
+	Calls      []string `json:"calls,omitempty"`    // services that it calls, sorted
+	Consumes   []string `json:"consumes,omitempty"` // queues that it consumes, sorted
+}

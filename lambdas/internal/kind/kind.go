@@ -1,0 +1,65 @@
+// Package kind says what a resource kind is: how it is named, ensured, verified
+// and removed. It knows nothing of records, revisions or the state machine; the
+// step that runs a kind does.
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Kind makes, looks at and removes resources of one kind. Every method is
+// idempotent, so that a retry, a redrive and a re-run converge.
+type Kind interface {
+	// Ensure makes the resource, or repairs it to its specification, and returns
+	// the id that AWS knows it by (an ARN, a URL, a prefix). A resource that is as
+	// wanted is left alone.
+	Ensure(ctx context.Context, r Resource) (id string, err error)
+	// Verify tells by a describe call whether anything of the resource is left.
+	Verify(ctx context.Context, r Resource) (present bool, err error)
+	// Remove takes away everything that Ensure made. What is not there is no error,
+	// and r.ID may be empty: a function may have died before it could store it.
+	Remove(ctx context.Context, r Resource) error
+}
+
+// Resource is one row of the ledger as a kind sees it.
+type Resource struct {
+	Environment string            // the label
+	Name        string            // of the ledger row
+	Incarnation int               // lives of the label; part of names that AWS will not let us reuse at once
+	Spec        json.RawMessage   // the kind's own Spec type
+	ID          string            // what Ensure returned, if it got that far
+	Tags        map[string]string // to be put on whatever is made
+	// Needs holds the ids of the resources that this one stands on, by "kind/name".
+	Needs map[string]string
+}
+
+// Info is what the rest of the suite knows of a kind.
+type Info struct {
+	Name string // its folder, and its function
+	// Rank orders removals: a lower rank is gone before a higher one is touched.
+	Rank   int
+	Grants []Grant
+	// Example is an example of its Spec, as JSON.
+	Example []byte
+}
+
+// Grant is one IAM statement of a kind's role.
+type Grant struct {
+	Actions   []string
+	Resources []string // ARN patterns with ${Account}, ${Region}, ${Partition}, ${Prefix} and other catalog names
+	// Conditions are by operator, then by key.
+	Conditions map[string]map[string]string
+	// Why says, for a wildcard resource or a call that is no API call, why it must be so.
+	Why string
+}
+
+// Decode reads a Spec strictly: an unknown field is a defect of whoever wrote it.
+func Decode[S any](r Resource) (S, error) {
+	var spec S
+	if err := strictUnmarshal(r.Spec, &spec); err != nil {
+		return spec, fmt.Errorf("read specification of %s %s: %w", r.Environment, r.Name, err)
+	}
+	return spec, nil
+}
