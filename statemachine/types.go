@@ -39,8 +39,18 @@ const (
 	ActionCleanUp   = "cleanup"
 )
 
+// PlanOp is what the plan function is asked to do.
+type PlanOp string
+
+// The operations of the plan function.
+const (
+	PlanExtract PlanOp = "extract"
+	PlanRecover PlanOp = "recover"
+)
+
 // ExtractInput is the input of ExtractConfigurations.
 type ExtractInput struct {
+	Op        PlanOp  `json:"op"`
 	Request   Request `json:"request"`
 	Execution string  `json:"execution"` // execution ARN
 }
@@ -89,6 +99,7 @@ const (
 	OpEnsure Op = "ensure" // make or repair
 	OpAwait  Op = "await"  // fail with a NotYet error until the resource serves
 	OpOpen   Op = "open"   // route only: the host answers with the starting page
+	OpTune   Op = "tune"   // what may wait until the environment is ready
 	OpRemove Op = "remove" // remove, then look whether it is gone
 )
 
@@ -153,6 +164,7 @@ type TaskError struct {
 
 // RecoverInput is the input of Recover.
 type RecoverInput struct {
+	Op          PlanOp    `json:"op"`
 	Environment string    `json:"environment"`
 	Revision    int       `json:"revision"`
 	Execution   string    `json:"execution"`
@@ -160,8 +172,8 @@ type RecoverInput struct {
 }
 
 // RecoverOutput is the output of Recover: revert (with the items of the last
-// good request), hold (nothing to go back to, but something serves), clean up,
-// or superseded.
+// good request, under a revision of its own), hold (going back failed as well),
+// clean up (nothing was ever good), or superseded.
 type RecoverOutput struct {
 	Environment string   `json:"environment"`
 	Revision    int      `json:"revision"`

@@ -6,7 +6,9 @@ package kind
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+
+	"previewenv/lambdas/internal/fault"
+	"previewenv/statemachine"
 )
 
 // Kind makes, looks at and removes resources of one kind. Every method is
@@ -55,11 +57,15 @@ type Grant struct {
 	Why string
 }
 
-// Decode reads a Spec strictly: an unknown field is a defect of whoever wrote it.
+// Decode reads a Spec strictly: an unknown field is a defect of whoever wrote it,
+// and a fault named statemachine.ErrInternal.
 func Decode[S any](r Resource) (S, error) {
 	var spec S
 	if err := strictUnmarshal(r.Spec, &spec); err != nil {
-		return spec, fmt.Errorf("read specification of %s %s: %w", r.Environment, r.Name, err)
+		f := fault.New(statemachine.ErrInternal, "The specification of %s in %s cannot be read: %v.", r.Name, r.Environment, err).
+			WithNext("Provision the environment again; if it comes back, tell the platform team.")
+		f.Cause = err
+		return spec, f
 	}
 	return spec, nil
 }

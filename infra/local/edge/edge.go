@@ -1,0 +1,186 @@
+// Package edge is the endpoint of every AWS client in the local stack. It tells
+// from a request which service and operation is meant, hands it to whoever took
+// that over, and passes the rest on to the emulator. It is also the HTTP proxy of
+// the functions, because the KeyValueStore client puts the account before the
+// host. It knows nothing of what the handlers do.
+package edge
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// maxBody bounds what is held in memory of a request; S3's bodies, which may be
+// larger, are streamed.
+const maxBody = 64 << 20
+
+// Call is what an observer is told of a finished call.
+type Call struct {
+	// Service is the name that the client signed for, such as "states" or
+	// "elasticloadbalancing"; DynamoDB's streams are "dynamodbstreams".
+	Service   string
+	Operation string // AWS's name of it; empty where it cannot be told
+	// Caller is the access key of the client: the name of a function or of a build's
+	// project, or StepFunctions; empty for an unsigned call.
+	Caller   string
+	Status   int
+	Start    time.Time
+	Duration time.Duration
+}
+
+// Edge routes AWS calls. Set it up before it serves, or while.
+type Edge struct {
+	log  *slog.Logger
+	moto *upstream
+
+	mu        sync.RWMutex
+	handlers  map[operation]http.Handler
+	rewrites  map[operation][]rewrite
+	observers []func(Call)
+	forwards  []forward
+}
+
+type operation struct{ service, name string }
+
+type rewrite func(request, response []byte) []byte
+
+type forward struct {
+	match   func(host string) bool
+	handler http.Handler
+}
+
+// New returns an edge before the emulator at moto.
+func New(moto *url.URL, log *slog.Logger) *Edge {
+	return &Edge{
+		log:      log,
+		moto:     newUpstream(moto, log),
+		handlers: map[operation]http.Handler{},
+		rewrites: map[operation][]rewrite{},
+	}
+}
+
+// Handle gives an operation to h; the empty operation is every one of the service
+// that no other handler has. Outside of S3 the request's GetBody gives the body
+// again.
+func (e *Edge) Handle(service, name string, h http.Handler) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.handlers[operation{service, name}] = h
+}
+
+// Rewrite changes the body of the emulator's successful answers to an operation.
+// request is empty for S3. Several are applied in the order that they were given.
+func (e *Edge) Rewrite(service, name string, f func(request, response []byte) []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key := operation{service, name}
+	e.rewrites[key] = append(e.rewrites[key], f)
+}
+
+// Observe tells f of each call when it is answered. f runs in the way of the
+// answer's end, so it has to be quick.
+func (e *Edge) Observe(f func(Call)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.observers = append(e.observers, f)
+}
+
+// Forward gives h the requests for a host that match accepts, which is asked with
+// the port, if any. The first match wins.
+func (e *Edge) Forward(match func(host string) bool, h http.Handler) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.forwards = append(e.forwards, forward{match, h})
+}
+
+// ServeHTTP routes one request.
+func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := e.forwardTo(r); h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
+	start := time.Now()
+	call := identify(r)
+	var body []byte
+	if call.Service != "s3" {
+		var err error
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			e.log.Warn("read request", "service", call.Service, "error", err)
+			http.Error(w, "read request: "+err.Error(), http.StatusBadRequest)
+			return
+		}
+		if call.Operation == "" {
+			call.Operation = formAction(r, body)
+		}
+		replay(r, body)
+	}
+	recorder := &statusRecorder{ResponseWriter: w}
+	e.route(recorder, r, operation{call.Service, call.Operation}, body)
+	call.Status, call.Start, call.Duration = recorder.status(), start, time.Since(start)
+	e.tell(call)
+}
+
+func (e *Edge) route(w http.ResponseWriter, r *http.Request, op operation, body []byte) {
+	e.mu.RLock()
+	h, ok := e.handlers[op]
+	if !ok {
+		h, ok = e.handlers[operation{op.service, ""}]
+	}
+	rewrites := e.rewrites[op]
+	e.mu.RUnlock()
+	if ok {
+		h.ServeHTTP(w, r)
+		return
+	}
+	e.moto.serve(w, r, op, body, rewrites)
+}
+
+func (e *Edge) tell(c Call) {
+	e.mu.RLock()
+	observers := e.observers
+	e.mu.RUnlock()
+	for _, f := range observers {
+		f(c)
+	}
+}
+
+// replay puts a body that was read back, with the means to send it again.
+func replay(r *http.Request, body []byte) {
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+	r.ContentLength = int64(len(body))
+	r.TransferEncoding = nil
+	if len(body) == 0 {
+		r.Body, r.GetBody = http.NoBody, nil
+	}
+}
+
+// statusRecorder remembers the status that was written.
+type statusRecorder struct {
+	http.ResponseWriter
+	written int
+}
+
+func (w *statusRecorder) WriteHeader(status int) {
+	// 1xx comes before the answer.
+	if w.written == 0 && status >= http.StatusOK {
+		w.written = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *statusRecorder) status() int {
+	if w.written == 0 {
+		return http.StatusOK
+	}
+	return w.written
+}

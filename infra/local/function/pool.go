@@ -1,0 +1,98 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// pool is the processes of one function.
+type pool struct {
+	spec  spec
+	slots chan struct{}
+
+	mu     sync.Mutex
+	idle   []*sandbox
+	all    map[*sandbox]struct{}
+	closed bool
+}
+
+var errClosed = errors.New("the functions are closed")
+
+func (p *pool) enter(ctx context.Context) error {
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pool) leave() { <-p.slots }
+
+// run gives the invocation to an idle process, the last used first as AWS does,
+// or to a new one. An idle process that has ended unseen costs nothing but a try.
+func (p *pool) run(inv *invocation) Result {
+	for {
+		s, warm, err := p.take()
+		if err != nil {
+			return unhandled("Runtime.InvalidEntrypoint", "RequestId: %s Error: %v", inv.id, err)
+		}
+		result, picked := s.invoke(inv)
+		if picked || !warm {
+			p.give(s)
+			return result
+		}
+		p.discard(s)
+	}
+}
+
+func (p *pool) take() (s *sandbox, warm bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, false, errClosed
+	}
+	if n := len(p.idle); n > 0 {
+		s, p.idle = p.idle[n-1], p.idle[:n-1]
+		return s, true, nil
+	}
+	if s, err = startSandbox(p.spec); err != nil {
+		return nil, false, err
+	}
+	if p.all == nil {
+		p.all = map[*sandbox]struct{}{}
+	}
+	p.all[s] = struct{}{}
+	return s, false, nil
+}
+
+func (p *pool) give(s *sandbox) {
+	if s.ended() {
+		p.discard(s)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.idle = append(p.idle, s)
+	}
+}
+
+func (p *pool) discard(s *sandbox) {
+	p.mu.Lock()
+	delete(p.all, s)
+	p.mu.Unlock()
+	s.close()
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	all := p.all
+	p.all, p.idle = nil, nil
+	p.mu.Unlock()
+	for s := range all {
+		s.close()
+	}
+}

@@ -1,0 +1,391 @@
+package seed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/google/go-cmp/cmp"
+
+	"previewenv/infra/local/free"
+	"previewenv/infra/local/git"
+	"previewenv/infra/local/moto"
+	"previewenv/infra/local/process"
+	"previewenv/infra/local/registry"
+	"previewenv/lambdas/catalog"
+)
+
+// seeded is a baseline that was made in an emulator of its own.
+type seeded struct {
+	Result
+	clients
+	options Options
+}
+
+// seeding a baseline takes seconds, so one test makes it and its parts look at it.
+func TestBaseline(t *testing.T) {
+	b := makeBaseline(t)
+	for name, test := range map[string]func(*testing.T, *seeded){
+		"the listener answers 404 below the bands of rules":      listenerHasRules,
+		"each backend is an ECS service at main":                 servicesRunMain,
+		"the default frontend is main's":                         frontendIsMain,
+		"the catalog is published":                               catalogIsPublished,
+		"the table has its indexes, a stream and expiry":         tableIsAsDeployed,
+		"each service has a build project":                       projectsAreMade,
+		"secrets, registry and state machine are there":          deploymentIsThere,
+		"an image of the baseline runs, calls and consumes":      imagesRun,
+		"the commit of an image may not be pushed anew":          tagsAreImmutable,
+		"a broken buildspec command ends the build with its log": brokenBuildSaysWhy,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, b) })
+	}
+}
+
+func makeBaseline(t *testing.T) *seeded {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := moto.Start(t.Context(), moto.Options{Python: filepath.Join(root, ".local", "venv", "bin")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	dir := t.TempDir()
+	bin := filepath.Join(dir, "bin")
+	if err := registry.BuildCommand(t.Context(), root, bin); err != nil {
+		t.Fatal(err)
+	}
+	repository, err := git.Seed(t.Context(), dir, filepath.Join(root, "testdata", "sample"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{
+		Config: aws.Config{
+			Region: "us-east-1", BaseEndpoint: aws.String(server.URL.String()),
+			Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		},
+		Repository: repository, Images: registry.Store{Dir: filepath.Join(dir, "images")}, Bin: bin,
+		BaselineURL: "http://staging.localhost:8090", Prefix: "pv", SigningSecret: "sign", Token: "xoxb-token",
+		Definition: `{"StartAt":"End","States":{"End":{"Type":"Succeed"}}}`,
+	}
+	result, err := Baseline(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &seeded{result, newClients(o.Config), o}
+}
+
+func listenerHasRules(t *testing.T, b *seeded) {
+	out, err := b.elb.DescribeRules(t.Context(), &elb.DescribeRulesInput{ListenerArn: &b.Listener})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, rule := range out.Rules {
+		line := aws.ToString(rule.Priority)
+		for _, condition := range rule.Conditions {
+			if condition.HostHeaderConfig != nil {
+				line += " " + strings.Join(condition.HostHeaderConfig.Values, " ")
+			}
+			if condition.PathPatternConfig != nil {
+				line += " " + strings.Join(condition.PathPatternConfig.Values, " ")
+			}
+		}
+		target := string(rule.Actions[0].Type)
+		for name, arn := range b.TargetGroups {
+			if aws.ToString(rule.Actions[0].TargetGroupArn) == arn {
+				target = name
+			}
+		}
+		got = append(got, line+" → "+target)
+	}
+	slices.Sort(got)
+	want := []string{
+		"10 staging.localhost /service1 /service1/* → service1",
+		"11 staging.localhost /service2 /service2/* → service2",
+		"40000 /service1 /service1/* → service1",
+		"40001 /service2 /service2/* → service2",
+		"default → fixed-response",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rules (-want +got):\n%s", diff)
+	}
+}
+
+func servicesRunMain(t *testing.T, b *seeded) {
+	out, err := b.ecs.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: &b.Cluster, Services: []string{"service1", "service2"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, service := range out.Services {
+		name := aws.ToString(service.ServiceName)
+		task, err := b.ecs.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: service.TaskDefinition})
+		if err != nil {
+			t.Fatal(err)
+		}
+		container := task.TaskDefinition.ContainerDefinitions[0]
+		if got, want := aws.ToString(container.Image), b.Images[name]; got != want || !strings.HasSuffix(got, ":"+b.options.Repository.Commits[git.Main]) {
+			t.Errorf("%s runs %s, want %s", name, got, want)
+		}
+		if got := aws.ToString(service.LoadBalancers[0].TargetGroupArn); got != b.TargetGroups[name] || len(service.NetworkConfiguration.AwsvpcConfiguration.Subnets) < 2 {
+			t.Errorf("%s has target group %s and network %v", name, got, service.NetworkConfiguration)
+		}
+		if name != "service1" {
+			continue
+		}
+		got := map[string]string{}
+		for _, pair := range container.Environment {
+			got[aws.ToString(pair.Name)] = aws.ToString(pair.Value)
+		}
+		want := map[string]string{
+			"PORT": "8080", "LOG_LEVEL": "info", "SERVICE2_HOST": "http://staging.localhost:8090", "ORDERS_QUEUE_URL": b.Queues["orders"],
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("variables (-want +got):\n%s", diff)
+		}
+	}
+	if len(out.Services) != 2 {
+		t.Errorf("there are %d services, want 2", len(out.Services))
+	}
+}
+
+func frontendIsMain(t *testing.T, b *seeded) {
+	out, err := b.s3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &b.Site})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := map[string]string{}
+	for _, object := range out.Contents {
+		head, err := b.s3.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: &b.Site, Key: object.Key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache[aws.ToString(object.Key)] = aws.ToString(head.CacheControl)
+	}
+	page, err := b.s3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &b.Site, Key: aws.String("default/index.html")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(page.Body)
+	if err != nil || !strings.Contains(string(text), b.options.Repository.Commits[git.Main]) || strings.Contains(string(text), "{{") {
+		t.Errorf("page is %s (%v)", text, err)
+	}
+	if cache["default/index.html"] != "no-cache" || cache["default/version.txt"] != "no-cache" || len(cache) != 4 {
+		t.Errorf("objects are %v", cache)
+	}
+	for key, value := range cache {
+		if strings.HasPrefix(key, "default/assets/") && (!strings.Contains(value, "immutable") || !strings.Contains(string(text), strings.TrimPrefix(key, "default"))) {
+			t.Errorf("%s is cached as %q or not in the page", key, value)
+		}
+	}
+}
+
+func catalogIsPublished(t *testing.T, b *seeded) {
+	out, err := b.ssm.GetParameter(t.Context(), &ssm.GetParameterInput{Name: aws.String(b.CatalogPath + "/settings")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var settings catalog.Settings
+	if err := json.Unmarshal([]byte(aws.ToString(out.Parameter.Value)), &settings); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(b.CatalogContent.Settings(), &settings); diff != "" {
+		t.Errorf("settings (-catalog +published):\n%s", diff)
+	}
+	if settings.BaseDomain != "localhost" || settings.Baseline.Listeners[0] != b.Listener {
+		t.Errorf("settings are %+v", settings)
+	}
+}
+
+func tableIsAsDeployed(t *testing.T, b *seeded) {
+	out, err := b.dynamodb.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &b.Table})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, index := range out.Table.GlobalSecondaryIndexes {
+		got = append(got, fmt.Sprintf("%s: %s, %s, %s", *index.IndexName, *index.KeySchema[0].AttributeName, *index.KeySchema[1].AttributeName, index.Projection.ProjectionType))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"commit: commit, environment, ALL", "live: live, environment, ALL"}, got); diff != "" {
+		t.Errorf("indexes (-want +got):\n%s", diff)
+	}
+	if b.Stream == "" || aws.ToString(out.Table.LatestStreamArn) != b.Stream {
+		t.Errorf("stream is %q", b.Stream)
+	}
+	live, err := b.dynamodb.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: &b.Table})
+	if err != nil || aws.ToString(live.TimeToLiveDescription.AttributeName) != "ttl" {
+		t.Errorf("time to live is %v (%v)", live, err)
+	}
+}
+
+func projectsAreMade(t *testing.T, b *seeded) {
+	out, err := b.codebuild.BatchGetProjects(t.Context(), &codebuild.BatchGetProjectsInput{
+		Names: []string{"pv-ephemeral-service1", "pv-ephemeral-service2", "pv-ephemeral-web"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, project := range out.Projects {
+		line := fmt.Sprintf("%s %s %s", *project.Name, *project.Source.Buildspec, project.Artifacts.Type)
+		for _, variable := range project.Environment.EnvironmentVariables {
+			line += " " + *variable.Name + "=" + *variable.Value
+		}
+		got = append(got, line)
+	}
+	slices.Sort(got)
+	want := []string{
+		"pv-ephemeral-service1 service1/buildspec.yml NO_ARTIFACTS IMAGE_REPOSITORY=" + b.Registry + "/service1",
+		"pv-ephemeral-service2 service2/buildspec.yml NO_ARTIFACTS IMAGE_REPOSITORY=" + b.Registry + "/service2",
+		"pv-ephemeral-web web/buildspec.yml S3",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("projects (-want +got):\n%s", diff)
+	}
+}
+
+func deploymentIsThere(t *testing.T, b *seeded) {
+	for arn, want := range map[string]string{b.SigningSecret: "sign", b.Token: "xoxb-token"} {
+		out, err := b.secret.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &arn})
+		if err != nil || aws.ToString(out.SecretString) != want {
+			t.Errorf("secret %s is %v (%v)", arn, out, err)
+		}
+	}
+	if _, err := b.sfn.DescribeStateMachine(t.Context(), &sfn.DescribeStateMachineInput{StateMachineArn: &b.StateMachine}); err != nil {
+		t.Error(err)
+	}
+	if b.Distribution == "" || b.VPC == "" || b.LoadBalancer == "" || b.Artifacts == "" || b.KeyValueStore == "" {
+		t.Errorf("result lacks something: %+v", b.Result)
+	}
+}
+
+// start runs the image of a backend as the agent would, and returns its origin.
+func (b *seeded) start(t *testing.T, name string, variables ...string) string {
+	t.Helper()
+	image, err := b.options.Images.Unpack(b.Images[name])
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := free.Port(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := image.Command()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = append(image.Env, fmt.Sprintf("PORT=%d", port),
+		"AWS_ENDPOINT_URL="+*b.options.Config.BaseEndpoint, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
+	cmd.Env = append(cmd.Env, variables...)
+	child, err := process.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(child.Kill)
+	return fmt.Sprintf("http://127.0.0.1:%d", port)
+}
+
+// get asks until the answer is JSON that suits, for some seconds.
+func get(t *testing.T, url string, suits func(map[string]any) bool) map[string]any {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var answer map[string]any
+	for ctx.Err() == nil {
+		if response, err := http.Get(url); err == nil {
+			answer = nil
+			err := json.NewDecoder(response.Body).Decode(&answer)
+			_ = response.Body.Close()
+			if err == nil && suits(answer) {
+				return answer
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	t.Fatalf("%s never answered as it should; last: %v", url, answer)
+	return nil
+}
+
+func imagesRun(t *testing.T, b *seeded) {
+	service2 := b.start(t, "service2", "PREVIEW_COMMIT=a lie")
+	service1 := b.start(t, "service1", "PREVIEW_ENVIRONMENT=pr1", "SERVICE2_HOST="+service2, "ORDERS_QUEUE_URL="+b.Queues["orders"])
+	answer := get(t, service1+"/service1/downstream", func(a map[string]any) bool { return a["downstream"] != nil })
+	main := b.options.Repository.Commits[git.Main]
+	want := map[string]any{
+		"service": "service1", "version": "1.0.0", "commit": main, "environment": "pr1",
+		"downstream": map[string]any{"service": "service2", "version": "1.0.0", "commit": main, "environment": "baseline"},
+	}
+	if diff := cmp.Diff(want, answer); diff != "" {
+		t.Errorf("answer (-want +got):\n%s", diff)
+	}
+	queue := b.Queues["orders"]
+	if _, err := b.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String("two apples")}); err != nil {
+		t.Fatal(err)
+	}
+	get(t, service1+"/service1/orders", func(a map[string]any) bool {
+		orders, _ := a["orders"].([]any)
+		return slices.Contains(orders, any("two apples"))
+	})
+	get(t, service1+"/healthz", func(a map[string]any) bool { return a["healthy"] == true })
+	bad := b.start(t, "service2", "HEALTH_STATUS=500")
+	get(t, bad+"/healthz", func(a map[string]any) bool { return a["healthy"] == false })
+}
+
+func tagsAreImmutable(t *testing.T, b *seeded) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCMD [\"/other\"]\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	ref, store := b.Images["service1"], registry.Store{Dir: t.TempDir()}
+	if _, err := b.options.Images.Push(t.Context(), b.ecr, ref); err != nil {
+		t.Errorf("the same image: %v", err)
+	}
+	if _, err := store.Build(dir, "", ref); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Push(t.Context(), b.ecr, ref)
+	if _, ok := errors.AsType[*ecrtypes.ImageTagAlreadyExistsException](err); !ok {
+		t.Errorf("another image: %v", err)
+	}
+}
+
+func brokenBuildSaysWhy(t *testing.T, b *seeded) {
+	dir := filepath.Join(t.TempDir(), "src")
+	sha, err := b.options.Repository.Push(t.Context(), 1, git.BreakBuild("service1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.options.Repository.CheckOut(t.Context(), sha, dir); err != nil {
+		t.Fatal(err)
+	}
+	err = runBuildspec(t.Context(), Build{Service: "service1", Dir: dir, Buildspec: "service1/buildspec.yml", Environment: os.Environ()})
+	if err == nil || !strings.Contains(err.Error(), "broken.go") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,152 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// A rule has five condition values (docs.aws.amazon.com, Application Load
+	// Balancer quotas); the host is one.
+	mostPaths = 4
+	// A rule has five wildcards by the older page of quotas and six by the newer.
+	mostWildcards = 5
+	longestPath   = 128
+	// longestBuild is CodeBuild's own (docs.aws.amazon.com/codebuild/latest/userguide/limits.html).
+	longestBuild = 36 * time.Hour
+)
+
+var (
+	// pattern has the characters that a path condition may have (botocore,
+	// PathPatternConditionConfig).
+	pattern   = regexp.MustCompile(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
+	ecsName   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	queueName = regexp.MustCompile(`^([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$`)
+)
+
+// services checks each service by itself, then what two of them may not share.
+func (c *checker) services() {
+	keys := slices.Sorted(maps.Keys(c.Services))
+	if len(keys) == 0 && !c.isWrong("services") {
+		c.say("services", "is missing; it has at least one service")
+	}
+	c.names("services", keys)
+	repositories := slices.Sorted(maps.Keys(c.Repositories))
+	owners := map[string]string{} // path → service
+	frontend := ""
+	for _, key := range keys {
+		path, s := join("services", key), c.Services[key]
+		if c.isWrong(path) {
+			continue
+		}
+		c.known(path+".repository", s.Repository, "repository", repositories)
+		c.build(path, s)
+		switch {
+		case s.ECSService != "" && s.Frontend != nil, s.ECSService == "" && s.Frontend == nil:
+			if !c.isWrong(path+".ecsService") && !c.isWrong(path+".frontend") {
+				c.say(path, "has either an ecsService to clone or a frontend, and not both")
+			}
+		case s.Frontend != nil:
+			if frontend != "" {
+				c.say(path+".frontend", "%s is the frontend already; a catalog has one, served at every path that no backend has", frontend)
+			}
+			frontend = key
+			c.frontend(path, s)
+		default:
+			c.backend(path, key, s, owners)
+		}
+	}
+}
+
+func (c *checker) build(path string, s Service) {
+	c.file(path+".build.buildspec", s.Build.Buildspec, "the path of a buildspec in the repository, such as service1/buildspec.yml")
+	if t := time.Duration(s.Build.Timeout); t < 0 || t > longestBuild || t%time.Second != 0 {
+		c.say(path+".build.timeout", "%s is not a number of whole seconds up to %s; 0 is %s", s.Build.Timeout, Duration(longestBuild), Duration(defaultBuildTimeout))
+	}
+}
+
+func (c *checker) frontend(path string, s Service) {
+	c.file(path+".frontend.output", s.Frontend.Output, "the folder of the build's output, such as dist")
+	if len(s.Paths) > 0 {
+		c.say(path+".paths", "a frontend has none: it is served at every path that no backend has")
+	}
+	if len(s.Calls) > 0 {
+		c.say(path+".calls", "a frontend has none: it calls the host that it came from")
+	}
+	if len(s.Consumes) > 0 {
+		c.say(path+".consumes", "a frontend has none: it runs in a browser")
+	}
+}
+
+func (c *checker) backend(path, key string, s Service, owners map[string]string) {
+	c.text(path+".ecsService", s.ECSService, "the name of an ECS service of the baseline", ecsName.MatchString)
+	c.paths(path+".paths", key, s.Paths, owners)
+	var backends []string
+	for other, service := range c.Services {
+		if service.ECSService != "" {
+			backends = append(backends, other)
+		}
+	}
+	slices.Sort(backends)
+	c.variables(path+".calls", s.Calls, "backend", backends)
+	c.variables(path+".consumes", s.Consumes, "queue", slices.Sorted(maps.Keys(c.Queues)))
+	for _, variable := range slices.Sorted(maps.Keys(s.Consumes)) {
+		if _, twice := s.Calls[variable]; twice {
+			c.say(path+".consumes."+variable, "the variable stands among the calls too")
+		}
+	}
+}
+
+func (c *checker) paths(path, key string, paths []string, owners map[string]string) {
+	if c.isWrong(path) {
+		return
+	}
+	if len(paths) < 1 || len(paths) > mostPaths {
+		c.say(path, "a backend has 1 to %d paths, not %d", mostPaths, len(paths))
+	}
+	wildcards := 0
+	for i, p := range paths {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.text(at, p, `a path with a name of its own: "/", then up to 127 letters, digits and _-.$/~"'@:+&*?`, validPath)
+		wildcards += strings.Count(p, "*") + strings.Count(p, "?")
+		if owner, taken := owners[p]; taken && p != "" {
+			c.say(at, "%s has the path %q already", owner, p)
+			continue
+		}
+		owners[p] = key
+	}
+	if wildcards > mostWildcards {
+		c.say(path, "has %d wildcards; a listener rule has room for %d", wildcards, mostWildcards)
+	}
+}
+
+// validPath refuses what a listener rule cannot match, and what would take every
+// path of a host.
+func validPath(p string) bool {
+	return len(p) <= longestPath && pattern.MatchString(p) && strings.Trim(p, "/*?") != ""
+}
+
+func (c *checker) variables(path string, variables map[string]string, what string, there []string) {
+	for _, variable := range slices.Sorted(maps.Keys(variables)) {
+		at := join(path, variable)
+		switch {
+		case !ValidVariable(variable):
+			c.say(at, "%q is no variable: letters, digits and _ are, the first no digit", variable)
+		case PlatformVariable(variable):
+			c.say(at, "the platform sets %s itself", variable)
+		}
+		c.known(at, variables[variable], what, there)
+	}
+}
+
+func (c *checker) queues() {
+	keys := slices.Sorted(maps.Keys(c.Queues))
+	c.names("queues", keys)
+	for _, key := range keys {
+		c.text(join("queues", key)+".clone", c.Queues[key].Clone, "the name of an SQS queue of the baseline", queueName.MatchString)
+	}
+}

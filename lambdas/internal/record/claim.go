@@ -1,0 +1,94 @@
+package record
+
+import (
+	"context"
+	"time"
+
+	"previewenv/lambdas/internal/fault"
+	"previewenv/lambdas/internal/request"
+	"previewenv/statemachine"
+)
+
+// Claim is one wish to have an environment.
+type Claim struct {
+	Wanted      request.Wanted
+	Owner       string
+	Channel     string
+	URL         string
+	MaxLifetime time.Duration
+	// Revision is 0 for whoever makes the wish; an execution that carries out a
+	// wish made before says which.
+	Revision int
+	// Execution is empty at the door, which only writes what is wanted.
+	Execution string
+}
+
+// Claim writes what is wanted and returns the record with its revision, and what
+// stood there before. The same wish again is the same revision, whoever makes it,
+// so that a console re-run converges; another wish is the next one. A label that
+// was closed starts a new life.
+//
+// It refuses with ErrSuperseded when the claim names a revision that is not the
+// newest, and with ErrBadRequest while the environment is being removed.
+func (s *Store) Claim(ctx context.Context, c Claim) (now, before Environment, err error) {
+	now, err = s.Change(ctx, c.Wanted.Label, func(env *Environment) error {
+		before = *env
+		return s.claim(env, c)
+	})
+	return now, before, err
+}
+
+func (s *Store) claim(env *Environment, c Claim) error {
+	if c.Revision > 0 && (env.Revision != c.Revision || !env.State.Live()) {
+		return Superseded(c.Wanted.Label, c.Revision, "a newer request or a removal came first")
+	}
+	switch env.State {
+	case CleaningUp:
+		return fault.New(statemachine.ErrBadRequest, "%s is being removed at this moment.", env.Name).
+			WithNext("Ask again when its message says that it is gone; that takes about a minute.").In("environment")
+	case LeftBehind:
+		return fault.New(statemachine.ErrBadRequest, "%s was not removed completely.", env.Name).
+			WithNext("Try /cleanupenv %s again, or tell the platform team; until then choose another label.", env.Name).In("environment")
+	case "", Gone, Failed:
+		s.begin(env, c)
+	default:
+		s.renew(env, c)
+	}
+	if c.Execution != "" {
+		if env.Execution != c.Execution {
+			env.TaskToken = ""
+		}
+		env.Execution = c.Execution
+	}
+	return nil
+}
+
+// begin starts a new life of the label.
+func (s *Store) begin(env *Environment, c Claim) {
+	now := s.Now()
+	*env = Environment{
+		Name: env.Name, Item: env.Item, Version: env.Version,
+		Revision: env.Revision + 1, Incarnation: env.Incarnation + 1,
+		State: Requested, Wanted: c.Wanted, URL: c.URL,
+		Owner: c.Owner, Channel: c.Channel,
+		CreatedAt: now, ExpiresAt: now.Add(c.Wanted.Lifetime), MaxExpiresAt: now.Add(c.MaxLifetime),
+		Live: "yes", Commit: c.Wanted.Commit,
+	}
+}
+
+// renew changes a living environment, unless it is what is wanted already.
+func (s *Store) renew(env *Environment, c Claim) {
+	same := env.Wanted.Digest() == c.Wanted.Digest()
+	if same && env.State != Degraded {
+		return
+	}
+	if c.Revision > 0 && same {
+		return // an execution that carries out a wish made before
+	}
+	env.Revision++
+	env.State, env.Wanted, env.Commit = Requested, c.Wanted, c.Wanted.Commit
+	env.Fault, env.Reverting = nil, false
+	if c.Owner != "" && env.Owner == "" {
+		env.Owner, env.Channel = c.Owner, c.Channel
+	}
+}

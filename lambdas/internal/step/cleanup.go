@@ -1,0 +1,183 @@
+package step
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"previewenv/lambdas/internal/record"
+	"previewenv/statemachine"
+)
+
+// retryPause is how long AWS gets between two tries at the same resource; an ECS
+// service drains in tens of seconds, a queue's deletion takes up to 60 s.
+const retryPause = 5
+
+// CleanUp says what is to be removed next, and closes the record when the ledger
+// is closed.
+type CleanUp struct {
+	Records *record.Store
+	// Patience is how long one resource is tried before it is left for the next
+	// sweep.
+	Patience time.Duration
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Run returns the next batch: all that is left of the lowest rank. It is
+// idempotent, and an execution that was superseded is told so.
+func (c *CleanUp) Run(ctx context.Context, in statemachine.CleanUpInput) (statemachine.CleanUpOutput, error) {
+	out := statemachine.CleanUpOutput{
+		Environment: in.Environment, Revision: in.Revision, Scope: in.Scope,
+		Outcome: statemachine.Superseded, Batch: []statemachine.Removal{},
+	}
+	life, ok, err := c.Records.Load(ctx, in.Environment)
+	if err != nil || !ok {
+		return out, err
+	}
+	env := life.Environment
+	if env.Revision != in.Revision {
+		return out, nil
+	}
+	if in.Scope == statemachine.ScopeAll && env.State != record.CleaningUp {
+		out.Outcome, out.Report = outcome(env), report(env)
+		return out, nil
+	}
+	if in.Scope == statemachine.ScopeStale && !env.State.Live() {
+		return out, nil
+	}
+	left, err := c.giveUp(ctx, env.Revision, open(life, in.Scope))
+	if err != nil {
+		return out, err
+	}
+	if batch := nextBatch(env.Revision, left); len(batch) > 0 {
+		out.Outcome = statemachine.More
+		for _, row := range batch {
+			out.Batch = append(out.Batch, statemachine.Removal{
+				Environment: in.Environment, Revision: in.Revision, Kind: row.Kind, Name: row.Name,
+			})
+			if row.Tries > 0 {
+				out.WaitSeconds = retryPause
+			}
+		}
+		return out, nil
+	}
+	if in.Scope == statemachine.ScopeStale {
+		out.Outcome = statemachine.Pruned
+		return out, nil
+	}
+	closed, err := c.close(ctx, life)
+	out.Outcome, out.Report = outcome(closed), report(closed)
+	return out, err
+}
+
+// open are the rows that are not closed: all, or those that the newest revision
+// no longer wants.
+func open(life record.Life, scope statemachine.Scope) []record.Resource {
+	var rows []record.Resource
+	for _, row := range life.Resources {
+		stale := row.Revision < life.Environment.Revision
+		if row.State != record.Closed && (scope == statemachine.ScopeAll || stale) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// giveUp marks what was tried for too long, so that one resource does not hold up
+// the rest.
+func (c *CleanUp) giveUp(ctx context.Context, revision int, rows []record.Resource) ([]record.Resource, error) {
+	for i, row := range rows {
+		if row.State != record.Removing || row.Tries < 2 || c.Now().Sub(time.Unix(row.RemovingSince, 0)) < c.Patience {
+			continue
+		}
+		rows[i].State, rows[i].LeftAt = record.Left, revision
+		if err := c.Records.PutResource(ctx, rows[i]); err != nil {
+			return nil, err
+		}
+		c.Log.Warn("resource left behind", "env", row.Environment, "kind", row.Kind, "name", row.Name, "tries", row.Tries)
+	}
+	return rows, nil
+}
+
+// nextBatch is the lowest rank that has something to try: AWS forces the order
+// rule, service, target group. What this removal has given up is not tried again;
+// a later one tries it anew.
+func nextBatch(revision int, rows []record.Resource) []record.Resource {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r record.Resource) bool {
+		return r.State == record.Left && r.LeftAt == revision
+	})
+	if len(rows) == 0 {
+		return nil
+	}
+	lowest := slices.MinFunc(rows, func(a, b record.Resource) int { return a.Rank - b.Rank }).Rank
+	return slices.DeleteFunc(rows, func(r record.Resource) bool { return r.Rank != lowest })
+}
+
+// close ends the environment with its receipt.
+func (c *CleanUp) close(ctx context.Context, life record.Life) (record.Environment, error) {
+	receipt := &record.Receipt{Removed: []string{}}
+	for _, row := range life.Resources {
+		switch {
+		case row.Incarnation != life.Environment.Incarnation:
+		case row.State == record.Closed:
+			receipt.Removed = append(receipt.Removed, row.Kind+" "+row.Name)
+		default:
+			receipt.Left = append(receipt.Left, strings.TrimSpace(row.Kind+" "+row.Name+": "+row.Why))
+		}
+	}
+	return c.Records.Change(ctx, life.Environment.Name, func(env *record.Environment) error {
+		if env.Revision != life.Environment.Revision || env.State != record.CleaningUp {
+			return record.ErrUnchanged
+		}
+		env.Receipt = receipt
+		switch {
+		case len(receipt.Left) > 0:
+			env.State, env.TaskToken = record.LeftBehind, ""
+		case env.Good == nil && env.Fault != nil:
+			c.Records.Close(env, record.Failed)
+		default:
+			c.Records.Close(env, record.Gone)
+		}
+		c.Log.Info("environment closed", "env", env.Name, "revision", env.Revision, "state", env.State,
+			"removed", len(receipt.Removed), "left", len(receipt.Left))
+		return nil
+	})
+}
+
+func outcome(env record.Environment) statemachine.Outcome {
+	switch env.State {
+	case record.Gone:
+		return statemachine.Gone
+	case record.Failed:
+		return statemachine.RolledBack
+	case record.LeftBehind:
+		return statemachine.LeftBehind
+	}
+	return statemachine.Superseded
+}
+
+// report says in words how a removal ended.
+func report(env record.Environment) string {
+	if env.Receipt == nil {
+		return ""
+	}
+	words := fmt.Sprintf("%s: %s removed, each verified gone.", env.Name, count(len(env.Receipt.Removed), "resource"))
+	if len(env.Receipt.Left) > 0 {
+		words += fmt.Sprintf(" %s left: %s.", count(len(env.Receipt.Left), "resource"), strings.Join(env.Receipt.Left, "; "))
+	}
+	if env.State == record.Failed && env.Fault != nil {
+		words = env.Fault.Error() + " Rolled back. " + words
+	}
+	return words
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

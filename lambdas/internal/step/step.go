@@ -1,0 +1,98 @@
+// Package step is what the functions do: one type a state, in the order of a life.
+// A step reads the record, checks that it is still wanted, does its work through a
+// kind or a client, and writes down what came of it. It takes its clients from
+// whoever makes it and never reads the environment of its process.
+package step
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"previewenv/lambdas/internal/fault"
+	"previewenv/lambdas/internal/record"
+	"previewenv/statemachine"
+)
+
+// waitEnder ends the waits of executions.
+type waitEnder interface {
+	SendTaskSuccess(context.Context, *sfn.SendTaskSuccessInput, ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error)
+	SendTaskFailure(context.Context, *sfn.SendTaskFailureInput, ...func(*sfn.Options)) (*sfn.SendTaskFailureOutput, error)
+}
+
+// endWait sends a task token back. An execution that no longer waits is no error:
+// ended is false then.
+func endWait(ctx context.Context, client waitEnder, token, output string) (ended bool, err error) {
+	_, err = client.SendTaskSuccess(ctx, &sfn.SendTaskSuccessInput{TaskToken: &token, Output: &output})
+	if stale(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// failWait sends a fault to an execution that waits.
+func failWait(ctx context.Context, client waitEnder, token string, f *fault.Fault) error {
+	_, err := client.SendTaskFailure(ctx, &sfn.SendTaskFailureInput{
+		TaskToken: &token, Error: aws.String(f.Name), Cause: aws.String(f.Error()),
+	})
+	if stale(err) {
+		return nil
+	}
+	return err
+}
+
+// stale tells that an execution does not wait on the token any more: it went on,
+// timed out, or was stopped.
+func stale(err error) bool {
+	var timedOut *types.TaskTimedOut
+	var missing *types.TaskDoesNotExist
+	var invalid *types.InvalidToken
+	return errors.As(err, &timedOut) || errors.As(err, &missing) || errors.As(err, &invalid)
+}
+
+// named gives every error the shape that a person can read: a fault that has none
+// of its own is internal.
+func named(err error, service, state string) *fault.Fault {
+	f := fault.As(err)
+	if f == nil {
+		f = fault.New(statemachine.ErrInternal, "%s", err.Error()).
+			WithNext("Ask again; if it stays, tell the platform team.")
+		f.Cause = err
+	}
+	named := *f
+	if named.Service == "" {
+		named.Service = service
+	}
+	if named.Step == "" {
+		named.Step = state
+	}
+	return &named
+}
+
+// passes tells whether an error is expected to pass by a retry, and therefore is
+// no news for a person yet.
+func passes(err error) bool {
+	f := fault.As(err)
+	if f == nil {
+		return false
+	}
+	switch f.Name {
+	case statemachine.ErrNotYet, statemachine.ErrSuperseded, statemachine.ErrThrottled, statemachine.ErrUnavailable:
+		return true
+	}
+	return false
+}
+
+// failService leaves a fault on the row of a service, where the status message
+// and Recover find it.
+func failService(ctx context.Context, records *record.Store, environment, service string, revision int, f *fault.Fault) error {
+	return records.SetService(ctx, environment, service, revision, func(row *record.Service) {
+		row.State, row.Fault, row.Detail = record.ServiceFailed, f, ""
+		if f.Log != "" {
+			row.Log = f.Log
+		}
+	})
+}

@@ -1,0 +1,154 @@
+package step
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"previewenv/lambdas/catalog"
+	"previewenv/lambdas/config"
+	"previewenv/lambdas/internal/baseline"
+	"previewenv/lambdas/internal/guard"
+	"previewenv/lambdas/internal/kind"
+	"previewenv/lambdas/internal/record"
+	"previewenv/lambdas/internal/request"
+	"previewenv/lambdas/internal/secret"
+	"previewenv/lambdas/internal/slack"
+)
+
+// removalPatience is how long one resource is tried before it is left for the next
+// sweep: an ECS service that drains and a queue's deletion end well within it.
+const removalPatience = 10 * time.Minute
+
+// answerPatience is how long an override may not answer through the public URL
+// after it was published. Rules and keys propagate within seconds by common report;
+// AWS gives no figure (facts.md, open points 1 and 2).
+const answerPatience = 3 * time.Minute
+
+// slackTimeout leaves room for a second call within the 3 s of the door.
+const slackTimeout = 2 * time.Second
+
+func records(cfg aws.Config, c config.Records) *record.Store {
+	return record.New(dynamodb.NewFromConfig(cfg), c.Table)
+}
+
+func catalogReader(cfg aws.Config, prefix string) catalog.Reader {
+	return catalog.Reader{API: ssm.NewFromConfig(cfg), Prefix: prefix}
+}
+
+// Guard is law 9 as a function's configuration has it.
+func Guard(n config.Names) guard.Guard {
+	return guard.Guard{Prefix: n.Prefix, BaseDomain: n.BaseDomain()}
+}
+
+// NewResource makes the step of a kind. What a kind can do besides is set by its
+// function.
+func NewResource(name string, k kind.Kind, cfg aws.Config, c config.Resource) *Resource {
+	return &Resource{
+		Kind: k, KindName: name, Records: records(cfg, c.Records), ManagedBy: c.Prefix,
+		Log: slog.Default(), Now: time.Now,
+	}
+}
+
+// ServesService makes the step show its work on the row of the service: meanwhile
+// while it is ensured, state in a fault.
+func (s *Resource) ServesService(state string, meanwhile record.ServiceState) *Resource {
+	s.StateName, s.Meanwhile = state, meanwhile
+	return s
+}
+
+// MakesReady makes the end of the wait mark the environment as ready.
+func (s *Resource) MakesReady() *Resource {
+	s.Awaited, s.Patience, s.StateName = MarkReady(s.Records), answerPatience, "route"
+	return s
+}
+
+// NewPlan makes ExtractConfigurations and Recover.
+func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover) {
+	reader := catalogReader(cfg, c.Catalog)
+	store := records(cfg, c.Records)
+	planner := &Planner{
+		Config: c, Services: reader.Services, Records: store,
+		Baseline: &baseline.Reader{ECS: ecs.NewFromConfig(cfg), ELB: elb.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg)},
+	}
+	return &Extract{
+			Settings: reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub),
+			Planner: planner, Records: store, SFN: sfn.NewFromConfig(cfg), Log: slog.Default(),
+		}, &Recover{
+			Settings: reader.Settings, Planner: planner, Records: store, Log: slog.Default(),
+		}
+}
+
+func lookups(cfg aws.Config, c config.GitHub) request.GitHub {
+	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
+	return &lazyGitHub{api: c.API, token: func(ctx context.Context) (string, error) { return secrets.Value(ctx, c.Token) }}
+}
+
+// NewBuild makes BuildBackend, BuildFrontend and the end of a build.
+func NewBuild(cfg aws.Config, c config.Build) *Build {
+	reader := catalogReader(cfg, c.Catalog)
+	return &Build{
+		Config: c, Services: reader.Services, Records: records(cfg, c.Records),
+		CodeBuild: codebuild.NewFromConfig(cfg), ECR: ecr.NewFromConfig(cfg), S3: s3.NewFromConfig(cfg),
+		Logs: cloudwatchlogs.NewFromConfig(cfg), SFN: sfn.NewFromConfig(cfg), Now: time.Now, Log: slog.Default(),
+	}
+}
+
+// NewHold makes ClaimExpiry, Hold and ClaimRemoval.
+func NewHold(cfg aws.Config, c config.Hold) *Hold {
+	return &Hold{
+		Settings: catalogReader(cfg, c.Catalog).Settings, Records: records(cfg, c.Records),
+		SFN: sfn.NewFromConfig(cfg), Now: time.Now, Log: slog.Default(),
+	}
+}
+
+// NewCleanUp makes CleanUp.
+func NewCleanUp(cfg aws.Config, c config.CleanUp) *CleanUp {
+	return &CleanUp{Records: records(cfg, c.Records), Patience: removalPatience, Now: time.Now, Log: slog.Default()}
+}
+
+// NewNotify makes the function behind the table's stream.
+func NewNotify(cfg aws.Config, c config.Notify) *Notify {
+	return &Notify{
+		Records: records(cfg, c.Records), Settings: catalogReader(cfg, c.Catalog).Settings,
+		Slack: slackClient(cfg, c.Slack), Console: c.Console, Now: time.Now, Log: slog.Default(),
+	}
+}
+
+// NewDoor makes the function behind Slack's commands, forms and buttons.
+func NewDoor(cfg aws.Config, c config.Door) *Door {
+	reader := catalogReader(cfg, c.Catalog)
+	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
+	return &Door{
+		Config:        c,
+		SigningSecret: func(ctx context.Context) (string, error) { return secrets.Value(ctx, c.SigningSecret) },
+		Slack:         slackClient(cfg, c.Slack),
+		Settings:      reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub),
+		Records: records(cfg, c.Records), SFN: sfn.NewFromConfig(cfg), Now: time.Now, Log: slog.Default(),
+	}
+}
+
+func slackClient(cfg aws.Config, c config.Slack) func(context.Context) (*slack.Client, error) {
+	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
+	return func(ctx context.Context) (*slack.Client, error) {
+		token, err := secrets.Value(ctx, c.Token)
+		if err != nil {
+			return nil, err
+		}
+		return slack.New(token, c.API, &http.Client{Timeout: slackTimeout}), nil
+	}
+}

@@ -1,0 +1,64 @@
+package service
+
+import (
+	"slices"
+
+	"previewenv/lambdas/internal/kind"
+)
+
+// Info is what the suite knows of services. ${Cluster} is the name of the catalog's
+// cluster, ${TaskRoles} are the ARNs of the task and execution roles that the
+// baseline's services use.
+func Info() kind.Info {
+	const (
+		arn      = "arn:${Partition}:ecs:${Region}:${Account}:"
+		services = arn + "service/${Cluster}/${Prefix}-*"
+		family   = arn + "task-definition/${Prefix}-*:*"
+	)
+	cluster := map[string]map[string]string{"ArnEquals": {"ecs:cluster": arn + "cluster/${Cluster}"}}
+	return kind.Info{Name: "service", Rank: 30, Example: slices.Clone(example), Grants: []kind.Grant{
+		{
+			Actions:   []string{"ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService", "ecs:DescribeServices"},
+			Resources: []string{services}, Conditions: cluster,
+		},
+		{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:DeleteTaskDefinitions"}, Resources: []string{family}},
+		{
+			Actions: []string{"ecs:DeregisterTaskDefinition"}, Resources: []string{"*"},
+			Why: "AWS gives it neither a resource level nor a condition; the guard asks for the installation's prefix before each call.",
+		},
+		{
+			Actions: []string{"ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition"}, Resources: []string{"*"},
+			Why: "AWS gives these reads no resource level.",
+		},
+		{
+			Actions: []string{"ecs:TagResource"}, Resources: []string{services},
+			Conditions: map[string]map[string]string{"StringEquals": {"ecs:CreateAction": "CreateService"}},
+			Why:        "Tags go in with the creation, and nothing else may be tagged.",
+		},
+		{
+			Actions: []string{"ecs:TagResource"}, Resources: []string{family},
+			Conditions: map[string]map[string]string{"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}},
+			Why:        "Tags go in with the registration, and nothing else may be tagged.",
+		},
+		{
+			Actions: []string{"iam:PassRole"}, Resources: []string{"${TaskRoles}"},
+			Conditions: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+			Why:        "No call of its own: registering a task definition hands over the baseline's roles.",
+		},
+		{
+			Actions: []string{"ecs:ListTasks"}, Resources: []string{"*"}, Conditions: cluster,
+			Why: "Its resource level is the container instance, which a Fargate task has not; the cluster is a condition.",
+		},
+		{
+			Actions: []string{"ecs:DescribeTasks"}, Resources: []string{arn + "task/${Cluster}/*"}, Conditions: cluster,
+		},
+		{
+			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"},
+			Resources: []string{"*"}, Why: "ELBv2 describe calls have no resource level.",
+		},
+		{
+			Actions: []string{"logs:GetLogEvents"}, Resources: []string{"*"},
+			Why: "The log groups are those of the baseline's services, under names that the catalog does not know.",
+		},
+	}}
+}
