@@ -21,18 +21,19 @@ func TestViewerResponseSaysWhatAnswered(t *testing.T) {
 		host, uri string
 		want      map[string]string
 	}{
-		"the own build, rewritten path":   {"pr1.preview.example.com", "/pr1/abcd1234/index.html", said("pr1", "web", "abcd1234", "override")},
-		"the own build, viewer's path":    {"pr1.preview.example.com", "/orders", said("pr1", "web", "abcd1234", "override")},
-		"the default build":               {"pr2.preview.example.com", "/default/index.html", said("pr2", "web", "baseline", "fallback")},
-		"an own backend":                  {"pr1.preview.example.com", "/service1/x", said("pr1", "service1", "abcd1234", "override")},
-		"a shared backend":                {"pr1.preview.example.com", "/service2/v1/x", said("pr1", "service2", "baseline", "fallback")},
-		"the longer pattern counts":       {"pr2.preview.example.com", "/service1/deep/x", said("pr2", "service2", "ffff0000", "override")},
-		"a host in capitals":              {"PR1.PREVIEW.EXAMPLE.COM", "/service1/x", said("pr1", "service1", "abcd1234", "override")},
-		"an environment gone meanwhile":   {"pr9.preview.example.com", "/service1/x", only("pr9")},
-		"an environment that is starting": {"pr3.preview.example.com", "/service1/x", only("pr3")},
-		"a store that does not answer":    {"broken.preview.example.com", "/", only("broken")},
-		"no environment":                  {"preview.example.com", "/", map[string]string{"x-robots-tag": "noindex"}},
-		"the reserved label":              {"default.preview.example.com", "/", map[string]string{"x-robots-tag": "noindex"}},
+		"the own build, rewritten path":                {"pr1.preview.example.com", "/pr1/abcd1234/index.html", said("pr1", "web", "abcd1234", "override")},
+		"the own build, viewer's path":                 {"pr1.preview.example.com", "/orders", said("pr1", "web", "abcd1234", "override")},
+		"the default build":                            {"pr2.preview.example.com", "/default/index.html", said("pr2", "web", "baseline", "fallback")},
+		"an own backend":                               {"pr1.preview.example.com", "/service1/x", said("pr1", "service1", "abcd1234", "override")},
+		"a shared backend":                             {"pr1.preview.example.com", "/service2/v1/x", said("pr1", "service2", "baseline", "fallback")},
+		"the longer pattern counts":                    {"pr2.preview.example.com", "/service1/deep/x", said("pr2", "service2", "ffff0000", "override")},
+		"the longer pattern counts, where it is first": {"pr1.preview.example.com", "/service2/v1/own/x", said("pr1", "service1", "abcd1234", "override")},
+		"a host in capitals":                           {"PR1.PREVIEW.EXAMPLE.COM", "/service1/x", said("pr1", "service1", "abcd1234", "override")},
+		"an environment gone meanwhile":                {"pr9.preview.example.com", "/service1/x", only("pr9")},
+		"an environment that is starting":              {"pr3.preview.example.com", "/service1/x", only("pr3")},
+		"a store that does not answer":                 {"broken.preview.example.com", "/", only("broken")},
+		"no environment":                               {"preview.example.com", "/", map[string]string{"x-robots-tag": "noindex"}},
+		"the reserved label":                           {"default.preview.example.com", "/", map[string]string{"x-robots-tag": "noindex"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 var settings = Settings{
 	BaseDomain: "preview.example.com",
 	Backends: []Backend{
-		{Name: "service1", Paths: []string{"/service1", "/service1/*"}},
+		{Name: "service1", Paths: []string{"/service1", "/service1/*", "/service2/v1/own/*"}},
 		{Name: "service2", Paths: []string{"/service2/v?/*", "/service1/deep/*"}},
 	},
 	Frontend: "web",

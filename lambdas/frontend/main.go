@@ -8,7 +8,6 @@ import (
 
 	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/boot"
-	"previewenv/lambdas/internal/record"
 	"previewenv/lambdas/internal/step"
 	"previewenv/lambdas/kinds/frontend"
 	"previewenv/statemachine"
@@ -20,7 +19,7 @@ func main() {
 	boot.Start(func(_ context.Context, c config.Resource, cfg aws.Config) (run, error) {
 		k := frontend.FromConfig(cfg, step.Guard(c.Names))
 		s := step.NewResource("frontend", k, cfg, c)
-		s.ServesService("upload", record.ServiceDeploying)
+		s.ServesService("upload")
 		return s.Run, nil
 	})
 }

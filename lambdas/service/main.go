@@ -8,7 +8,6 @@ import (
 
 	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/boot"
-	"previewenv/lambdas/internal/record"
 	"previewenv/lambdas/internal/step"
 	"previewenv/lambdas/kinds/service"
 	"previewenv/statemachine"
@@ -21,7 +20,7 @@ func main() {
 		k := service.FromConfig(cfg, step.Guard(c.Names))
 		s := step.NewResource("service", k, cfg, c)
 		s.Await = k.Healthy
-		s.ServesService("deploy", record.ServiceDeploying)
+		s.ServesService("deploy")
 		return s.Run, nil
 	})
 }

@@ -114,7 +114,7 @@ func (f *Functions) Invoke(ctx context.Context, name string, payload []byte) (Re
 	done := make(chan Result, 1)
 	go func() {
 		defer p.leave()
-		done <- p.run(&invocation{id: newID(), payload: payload, picked: make(chan struct{}), result: make(chan Result, 1)})
+		done <- p.run(&invocation{id: newID(), payload: payload, result: make(chan Result, 1)})
 	}()
 	select {
 	case result := <-done:

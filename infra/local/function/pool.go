@@ -39,11 +39,14 @@ func (p *pool) run(inv *invocation) Result {
 			return unhandled("Runtime.InvalidEntrypoint", "RequestId: %s Error: %v", inv.id, err)
 		}
 		result, picked := s.invoke(inv)
-		if picked || !warm {
+		if picked {
 			p.give(s)
 			return result
 		}
 		p.discard(s)
+		if !warm {
+			return result
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"previewenv/infra/local/process"
@@ -35,17 +36,16 @@ type sandbox struct {
 	work   chan *invocation
 	// failed has the error that the process reported of its own start.
 	failed chan Result
-	// current is the invocation that the process works on; only the process's own
-	// requests, which come one after the other, and its mutex holder use it.
-	current chan *invocation
+
+	mu      sync.Mutex
+	current *invocation // that the process works on
 }
 
 // invocation is one request to a function.
 type invocation struct {
 	id      string
 	payload []byte
-	picked  chan struct{} // closed when a process has taken it
-	result  chan Result
+	result  chan Result // of capacity 1, so that nobody has to wait for it
 }
 
 func startSandbox(sp spec) (*sandbox, error) {
@@ -53,11 +53,7 @@ func startSandbox(sp spec) (*sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for the Runtime API: %w", err)
 	}
-	s := &sandbox{
-		spec: sp, work: make(chan *invocation),
-		failed: make(chan Result, 1), current: make(chan *invocation, 1),
-	}
-	s.current <- nil
+	s := &sandbox{spec: sp, work: make(chan *invocation), failed: make(chan Result, 1)}
 	mux := http.NewServeMux()
 	const root = "/2018-06-01/runtime"
 	mux.HandleFunc("GET "+root+"/invocation/next", s.next)
@@ -146,8 +142,9 @@ func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
-	<-s.current
-	s.current <- inv
+	s.mu.Lock()
+	s.current = inv
+	s.mu.Unlock()
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
@@ -159,13 +156,14 @@ func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
 
 // answer is the process reporting a response or an error.
 func (s *sandbox) answer(w http.ResponseWriter, r *http.Request) {
-	inv := <-s.current
+	s.mu.Lock()
+	inv := s.current
+	s.current = nil
+	s.mu.Unlock()
 	if inv == nil || inv.id != r.PathValue("id") {
-		s.current <- inv
 		http.Error(w, `{"errorType":"InvalidRequestID","errorMessage":"Invalid request ID"}`, http.StatusBadRequest)
 		return
 	}
-	s.current <- nil
 	payload, err := io.ReadAll(io.LimitReader(r.Body, maxPayload+1))
 	result := Result{Payload: payload}
 	switch {

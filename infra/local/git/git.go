@@ -31,7 +31,7 @@ var epoch = time.Date(2026, time.January, 5, 9, 0, 0, 0, time.UTC)
 // Repository is a bare repository with main and some pull requests. The branch of
 // pull request n is pr<n>, and GitHub's refs/pull/<n>/head points to the same commit.
 type Repository struct {
-	Path string // of the bare repository
+	Path string // of the bare repository, absolute
 	// Commits are the commits that Seed made, by branch: main, pr1, pr2.
 	Commits map[string]string
 	// PullRequests are the heads that Seed made, by number. A later Push moves the
@@ -46,7 +46,11 @@ type Edit func(worktree string) error
 // main and pull requests 1 (service1 and web) and 2 (service1's queue consumer and
 // service2). One that is there already is replaced.
 func Seed(ctx context.Context, dir, source string) (Repository, error) {
-	path := filepath.Join(dir, "sample.git")
+	// git runs in worktrees, where a relative path would be another one.
+	path, err := filepath.Abs(filepath.Join(dir, "sample.git"))
+	if err != nil {
+		return Repository{}, fmt.Errorf("find %s: %w", dir, err)
+	}
 	repo := Repository{Path: path, Commits: map[string]string{}, PullRequests: map[int]string{}}
 	if err := os.RemoveAll(path); err != nil {
 		return repo, fmt.Errorf("remove old repository: %w", err)

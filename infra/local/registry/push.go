@@ -14,6 +14,7 @@ import (
 // API is what Push calls of ECR.
 type API interface {
 	DescribeRepositories(context.Context, *ecr.DescribeRepositoriesInput, ...func(*ecr.Options)) (*ecr.DescribeRepositoriesOutput, error)
+	DescribeImages(context.Context, *ecr.DescribeImagesInput, ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error)
 	PutImage(context.Context, *ecr.PutImageInput, ...func(*ecr.Options)) (*ecr.PutImageOutput, error)
 }
 
@@ -52,11 +53,27 @@ func (s Store) Push(ctx context.Context, api API, ref string) (digest string, er
 		RepositoryName: &repository, ImageTag: aws.String(tag.TagStr()), ImageDigest: aws.String(hash.String()),
 		ImageManifest: aws.String(string(manifest)), ImageManifestMediaType: aws.String(string(media)),
 	})
-	if _, same := errors.AsType[*types.ImageAlreadyExistsException](err); same {
-		return hash.String(), nil
+	if _, there := errors.AsType[*types.ImageAlreadyExistsException](err); there {
+		err = same(ctx, api, repository, tag.TagStr(), hash.String())
 	}
 	if err != nil {
 		return "", fmt.Errorf("push %s: %w", ref, err)
 	}
 	return hash.String(), nil
+}
+
+// same tells another image under the tag from this one. ECR has an error for each;
+// moto answers ImageAlreadyExistsException for both.
+func same(ctx context.Context, api API, repository, tag, digest string) error {
+	out, err := api.DescribeImages(ctx, &ecr.DescribeImagesInput{
+		RepositoryName: &repository, ImageIds: []types.ImageIdentifier{{ImageTag: &tag}},
+	})
+	if err != nil {
+		return fmt.Errorf("describe image: %w", err)
+	}
+	if len(out.ImageDetails) == 1 && aws.ToString(out.ImageDetails[0].ImageDigest) == digest {
+		return nil
+	}
+	return &types.ImageTagAlreadyExistsException{Message: aws.String(fmt.Sprintf(
+		"the image tag %q already exists in the %q repository and cannot be overwritten because the tag is immutable", tag, repository))}
 }

@@ -195,7 +195,9 @@ func TestCopyStaysInTheContext(t *testing.T) {
 // repository is ECR with one repository whose tags are immutable.
 type repository struct {
 	name string
-	tags map[string]string // tag → manifest
+	tags map[string]string // tag → digest
+	// blunt answers as moto does, with one error for two faults.
+	blunt bool
 }
 
 func (r *repository) DescribeRepositories(_ context.Context, in *ecr.DescribeRepositoriesInput, _ ...func(*ecr.Options)) (*ecr.DescribeRepositoriesOutput, error) {
@@ -205,45 +207,60 @@ func (r *repository) DescribeRepositories(_ context.Context, in *ecr.DescribeRep
 	return &ecr.DescribeRepositoriesOutput{}, nil
 }
 
+func (r *repository) DescribeImages(_ context.Context, in *ecr.DescribeImagesInput, _ ...func(*ecr.Options)) (*ecr.DescribeImagesOutput, error) {
+	digest, there := r.tags[aws.ToString(in.ImageIds[0].ImageTag)]
+	if !there {
+		return nil, &types.ImageNotFoundException{}
+	}
+	return &ecr.DescribeImagesOutput{ImageDetails: []types.ImageDetail{{ImageDigest: &digest}}}, nil
+}
+
 func (r *repository) PutImage(_ context.Context, in *ecr.PutImageInput, _ ...func(*ecr.Options)) (*ecr.PutImageOutput, error) {
-	tag, manifest := aws.ToString(in.ImageTag), aws.ToString(in.ImageManifest)
+	tag, digest := aws.ToString(in.ImageTag), aws.ToString(in.ImageDigest)
 	switch old, there := r.tags[tag]; {
-	case there && old == manifest:
+	case there && (old == digest || r.blunt):
 		return nil, &types.ImageAlreadyExistsException{}
 	case there:
 		return nil, &types.ImageTagAlreadyExistsException{}
 	}
-	r.tags[tag] = manifest
+	r.tags[tag] = digest
 	return &ecr.PutImageOutput{}, nil
 }
 
 func TestPushIsRepeatableButNotChangeable(t *testing.T) {
-	s, r := Store{Dir: t.TempDir()}, &repository{name: "pv/service1", tags: map[string]string{}}
-	dir := sample(t)
-	if _, err := s.Build(dir, "", ref); err != nil {
+	for name, blunt := range map[string]bool{"by ECR's errors": false, "by moto's": true} {
+		t.Run(name, func(t *testing.T) {
+			s, r := Store{Dir: t.TempDir()}, &repository{name: "pv/service1", tags: map[string]string{}, blunt: blunt}
+			dir := sample(t)
+			if _, err := s.Build(dir, "", ref); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if _, err := s.Push(t.Context(), r, ref); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.WriteFile(filepath.Join(dir, "bin", "app"), []byte("other"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Build(dir, "", ref); err != nil {
+				t.Fatal(err)
+			}
+			_, err := s.Push(t.Context(), r, ref)
+			if _, ok := errors.AsType[*types.ImageTagAlreadyExistsException](err); !ok {
+				t.Errorf("another image under the same tag: %v", err)
+			}
+		})
+	}
+}
+
+func TestPushToNoRepositoryIsAnError(t *testing.T) {
+	s := Store{Dir: t.TempDir()}
+	if _, err := s.Build(sample(t), "", ref); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if _, err := s.Push(t.Context(), r, ref); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(dir, "bin", "app"), []byte("other"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Build(dir, "", ref); err != nil {
-		t.Fatal(err)
-	}
-	_, err := s.Push(t.Context(), r, ref)
-	if _, ok := errors.AsType[*types.ImageTagAlreadyExistsException](err); !ok {
-		t.Errorf("another image under the same tag: %v", err)
-	}
-	other := "123456789012.dkr.ecr.us-east-1.amazonaws.com/pv/other:abc"
-	if err := s.Tag(ref, other); err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.Push(t.Context(), r, other)
+	_, err := s.Push(t.Context(), &repository{name: "pv/other"}, ref)
 	if _, ok := errors.AsType[*types.RepositoryNotFoundException](err); !ok {
-		t.Errorf("a repository that is not there: %v", err)
+		t.Errorf("got %v", err)
 	}
 }

@@ -1,38 +1,28 @@
 package seed
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/google/go-cmp/cmp"
 
-	"previewenv/infra/local/free"
 	"previewenv/infra/local/git"
 	"previewenv/infra/local/moto"
-	"previewenv/infra/local/process"
 	"previewenv/infra/local/registry"
 	"previewenv/lambdas/catalog"
 )
@@ -44,7 +34,7 @@ type seeded struct {
 	options Options
 }
 
-// seeding a baseline takes seconds, so one test makes it and its parts look at it.
+// Seeding a baseline takes seconds, so one test makes it and its parts look at it.
 func TestBaseline(t *testing.T) {
 	b := makeBaseline(t)
 	for name, test := range map[string]func(*testing.T, *seeded){
@@ -56,6 +46,7 @@ func TestBaseline(t *testing.T) {
 		"each service has a build project":                       projectsAreMade,
 		"secrets, registry and state machine are there":          deploymentIsThere,
 		"an image of the baseline runs, calls and consumes":      imagesRun,
+		"a backend ends in order, or as its faults ask":          imagesEnd,
 		"the commit of an image may not be pushed anew":          tagsAreImmutable,
 		"a broken buildspec command ends the build with its log": brokenBuildSaysWhy,
 	} {
@@ -281,111 +272,5 @@ func deploymentIsThere(t *testing.T, b *seeded) {
 	}
 	if b.Distribution == "" || b.VPC == "" || b.LoadBalancer == "" || b.Artifacts == "" || b.KeyValueStore == "" {
 		t.Errorf("result lacks something: %+v", b.Result)
-	}
-}
-
-// start runs the image of a backend as the agent would, and returns its origin.
-func (b *seeded) start(t *testing.T, name string, variables ...string) string {
-	t.Helper()
-	image, err := b.options.Images.Unpack(b.Images[name])
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, err := free.Port(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := image.Command()
-	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(image.Env, fmt.Sprintf("PORT=%d", port),
-		"AWS_ENDPOINT_URL="+*b.options.Config.BaseEndpoint, "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")
-	cmd.Env = append(cmd.Env, variables...)
-	child, err := process.Start(cmd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(child.Kill)
-	return fmt.Sprintf("http://127.0.0.1:%d", port)
-}
-
-// get asks until the answer is JSON that suits, for some seconds.
-func get(t *testing.T, url string, suits func(map[string]any) bool) map[string]any {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var answer map[string]any
-	for ctx.Err() == nil {
-		if response, err := http.Get(url); err == nil {
-			answer = nil
-			err := json.NewDecoder(response.Body).Decode(&answer)
-			_ = response.Body.Close()
-			if err == nil && suits(answer) {
-				return answer
-			}
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	t.Fatalf("%s never answered as it should; last: %v", url, answer)
-	return nil
-}
-
-func imagesRun(t *testing.T, b *seeded) {
-	service2 := b.start(t, "service2", "PREVIEW_COMMIT=a lie")
-	service1 := b.start(t, "service1", "PREVIEW_ENVIRONMENT=pr1", "SERVICE2_HOST="+service2, "ORDERS_QUEUE_URL="+b.Queues["orders"])
-	answer := get(t, service1+"/service1/downstream", func(a map[string]any) bool { return a["downstream"] != nil })
-	main := b.options.Repository.Commits[git.Main]
-	want := map[string]any{
-		"service": "service1", "version": "1.0.0", "commit": main, "environment": "pr1",
-		"downstream": map[string]any{"service": "service2", "version": "1.0.0", "commit": main, "environment": "baseline"},
-	}
-	if diff := cmp.Diff(want, answer); diff != "" {
-		t.Errorf("answer (-want +got):\n%s", diff)
-	}
-	queue := b.Queues["orders"]
-	if _, err := b.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: aws.String("two apples")}); err != nil {
-		t.Fatal(err)
-	}
-	get(t, service1+"/service1/orders", func(a map[string]any) bool {
-		orders, _ := a["orders"].([]any)
-		return slices.Contains(orders, any("two apples"))
-	})
-	get(t, service1+"/healthz", func(a map[string]any) bool { return a["healthy"] == true })
-	bad := b.start(t, "service2", "HEALTH_STATUS=500")
-	get(t, bad+"/healthz", func(a map[string]any) bool { return a["healthy"] == false })
-}
-
-func tagsAreImmutable(t *testing.T, b *seeded) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCMD [\"/other\"]\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	ref, store := b.Images["service1"], registry.Store{Dir: t.TempDir()}
-	if _, err := b.options.Images.Push(t.Context(), b.ecr, ref); err != nil {
-		t.Errorf("the same image: %v", err)
-	}
-	if _, err := store.Build(dir, "", ref); err != nil {
-		t.Fatal(err)
-	}
-	_, err := store.Push(t.Context(), b.ecr, ref)
-	if _, ok := errors.AsType[*ecrtypes.ImageTagAlreadyExistsException](err); !ok {
-		t.Errorf("another image: %v", err)
-	}
-}
-
-func brokenBuildSaysWhy(t *testing.T, b *seeded) {
-	dir := filepath.Join(t.TempDir(), "src")
-	sha, err := b.options.Repository.Push(t.Context(), 1, git.BreakBuild("service1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.options.Repository.CheckOut(t.Context(), sha, dir); err != nil {
-		t.Fatal(err)
-	}
-	err = runBuildspec(t.Context(), Build{Service: "service1", Dir: dir, Buildspec: "service1/buildspec.yml", Environment: os.Environ()})
-	if err == nil || !strings.Contains(err.Error(), "broken.go") {
-		t.Errorf("got %v", err)
 	}
 }

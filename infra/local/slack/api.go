@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{2,20}$`)
-	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+	channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{1,20}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{1,20}$`)
 )
 
 // maxText of a message: docs.slack.dev/reference/methods/chat.postMessage.
@@ -83,7 +83,9 @@ func (s *Simulator) api(w http.ResponseWriter, r *http.Request) {
 // from a form.
 func read(r *http.Request) (call, error) {
 	c := call{args: map[string]json.RawMessage{}}
-	c.token, _ = strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		c.token = bearer
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
 		return c, err

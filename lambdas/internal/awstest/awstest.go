@@ -7,6 +7,7 @@
 package awstest
 
 import (
+	"log/slog"
 	"net/http"
 	"testing"
 
@@ -37,10 +38,12 @@ func Config(t testing.TB) aws.Config {
 		Region:       Region,
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
 		BaseEndpoint: aws.String(url),
-		// A fault that a test injects is to be seen once, not five times.
-		RetryMaxAttempts: 1,
+		// moto closes each connection; a client that hopes to use it again may lose
+		// the answer that it is reading.
+		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	recorderOf(t).attach(&cfg)
+	quiet(t)
 	return cfg
 }
 
@@ -50,4 +53,11 @@ func Quiet(cfg aws.Config) aws.Config {
 	cfg = cfg.Copy()
 	cfg.APIOptions = nil
 	return cfg
+}
+
+// quiet sends what is logged to the test that caused it, which shows it on failure.
+func quiet(t testing.TB) {
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(t.Output(), nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
 }

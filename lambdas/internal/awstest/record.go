@@ -65,7 +65,8 @@ func Forget(t testing.TB) {
 }
 
 // Fail makes the next calls of an operation ("ecs:CreateService") fail with the
-// given errors, one a call, before they reach the emulator. A nil lets one pass.
+// given errors, one a call, before they reach the emulator; the client does not
+// retry them. A nil lets one pass.
 func Fail(t testing.TB, operation string, errs ...error) {
 	r := recorderOf(t)
 	r.mu.Lock()

@@ -19,17 +19,17 @@ func (p *pass) commitShape() {
 	switch commit := p.request.CommitID; {
 	case commit == "" && p.request.PullRequest == 0:
 		p.commitBad = true
-		p.refuse(FieldCommit, "No commit is named.").WithNext("Name a commit of the pull request: 7 to 40 hexadecimal digits.")
+		p.refuse(FieldCommit, bad("No commit is named.").WithNext("Name a commit of the pull request: 7 to 40 hexadecimal digits."))
 	case commit != "" && !commitForm.MatchString(commit):
 		p.commitBad = true
-		p.refuse(FieldCommit, "%s is no commit.", shown(commit)).WithNext("A commit has 7 to 40 hexadecimal digits; copy its SHA from GitHub.")
+		p.refuse(FieldCommit, bad("%s is no commit.", shown(commit)).WithNext("A commit has 7 to 40 hexadecimal digits; copy its SHA from GitHub."))
 	}
 }
 
 func (p *pass) pullRequestShape() {
 	if p.request.PullRequest < 0 {
 		p.commitBad = p.commitBad || p.request.CommitID == ""
-		p.refuse(FieldPullRequest, "%d is no pull request.", p.request.PullRequest).WithNext("Its number is in its URL.")
+		p.refuse(FieldPullRequest, bad("%d is no pull request.", p.request.PullRequest).WithNext("Its number is in its URL."))
 		return
 	}
 	p.wanted.PullRequest = p.request.PullRequest
@@ -76,10 +76,10 @@ func (p *pass) label() {
 	}
 	switch {
 	case !catalog.ValidLabel(p.wanted.Label):
-		p.refuse(FieldEnvironment, "%s is no name for an environment.", shown(p.wanted.Label)).
-			WithNext("It is the first part of its URL: up to %d lower-case letters, digits and inner hyphens.", catalog.LongestLabel)
+		p.refuse(FieldEnvironment, bad("%s is no name for an environment.", shown(p.wanted.Label)).
+			WithNext("It is the first part of its URL: up to %d lower-case letters, digits and inner hyphens.", catalog.LongestLabel))
 	case slices.Contains(p.Settings.Reserved(), p.wanted.Label):
-		p.refuse(FieldEnvironment, "The name %q is taken by the platform.", p.wanted.Label).
-			WithNext("Choose another, or leave it out.")
+		p.refuse(FieldEnvironment, bad("The name %q is taken by the platform.", p.wanted.Label).
+			WithNext("Choose another, or leave it out."))
 	}
 }

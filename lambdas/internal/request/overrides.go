@@ -8,7 +8,6 @@ import (
 
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/internal/fault"
-	"previewenv/statemachine"
 )
 
 // mostBytes of overrides: they are part of an execution's input, of the record
@@ -26,13 +25,13 @@ func ParseOverrides(raw json.RawMessage, services map[string]catalog.Service) (O
 	p := &overridesPass{services: services, names: slices.Sorted(maps.Keys(services)), result: Overrides{}}
 	switch entries, err := members(raw); {
 	case len(raw) > mostBytes:
-		p.refuse("The overrides have %d bytes; at most %d are taken.", len(raw), mostBytes).
-			WithNext("Name a secret for long values.")
+		p.refuse(bad("The overrides have %d bytes; at most %d are taken.", len(raw), mostBytes).
+			WithNext("Name a secret for long values."))
 	case err != nil:
-		p.refuse("The overrides are no map: %v.", err).
-			WithNext(`Write {"NAME": "value"} or {"service1": {"NAME": "value"}}.`)
+		p.refuse(bad("The overrides are no map: %v.", err).
+			WithNext(`Write {"NAME": "value"} or {"service1": {"NAME": "value"}}.`))
 	case len(entries) > 0 && len(services) == 0:
-		p.refuse("Overrides are for backends, and none is selected.").WithNext("Select the backend too, or leave them out.")
+		p.refuse(bad("Overrides are for backends, and none is selected.").WithNext("Select the backend too, or leave them out."))
 	default:
 		p.top(entries)
 	}
@@ -55,10 +54,8 @@ type overridesPass struct {
 	faults   fault.List
 }
 
-func (p *overridesPass) refuse(format string, args ...any) *fault.Fault {
-	f := fault.New(statemachine.ErrBadRequest, format, args...).In(FieldOverrides)
-	p.faults = append(p.faults, f)
-	return f
+func (p *overridesPass) refuse(f *fault.Fault) {
+	p.faults = append(p.faults, f.In(FieldOverrides))
 }
 
 // top reads what is for every backend before what is for one, so that the latter wins.
@@ -98,12 +95,12 @@ func (p *overridesPass) service(e member) {
 		if near := catalog.Nearest(e.key, p.names); near != "" {
 			next = "Did you mean " + near + "? " + next
 		}
-		p.refuse("The overrides are for %s, which is no selected backend.", shown(e.key)).WithNext("%s", next)
+		p.refuse(bad("The overrides are for %s, which is no selected backend.", shown(e.key)).WithNext("%s", next))
 		return
 	}
 	entries, err := members(e.value)
 	if err != nil {
-		p.refuse("The overrides of %s are no map: %v.", e.key, err).WithNext(`Write {"NAME": "value"}.`)
+		p.refuse(bad("The overrides of %s are no map: %v.", e.key, err).WithNext(`Write {"NAME": "value"}.`))
 		return
 	}
 	p.once(entries, "The overrides of "+e.key+" name %s twice.")
@@ -119,7 +116,7 @@ func (p *overridesPass) once(entries []member, format string) {
 	times := map[string]int{}
 	for _, e := range entries {
 		if times[e.key]++; times[e.key] == 2 {
-			p.refuse(format, shown(e.key)).WithNext("Write it once.")
+			p.refuse(bad(format, shown(e.key)).WithNext("Write it once."))
 		}
 	}
 }
@@ -129,13 +126,13 @@ func (p *overridesPass) set(name string, value Value, backends []string) {
 	for _, backend := range backends {
 		service := p.services[backend]
 		if called, ok := service.Calls[name]; ok {
-			p.refuse("%s of %s is set by the platform: it leads to %s.", name, backend, called).
-				WithNext("Select %s to have it point to the environment's own.", called)
+			p.refuse(bad("%s of %s is set by the platform: it leads to %s.", name, backend, called).
+				WithNext("Select %s to have it point to the environment's own.", called))
 			continue
 		}
 		if queue, ok := service.Consumes[name]; ok {
-			p.refuse("%s of %s is set by the platform: it is the queue %s.", name, backend, queue).
-				WithNext("Provision queues to have one of the environment's own.")
+			p.refuse(bad("%s of %s is set by the platform: it is the queue %s.", name, backend, queue).
+				WithNext("Provision queues to have one of the environment's own."))
 			continue
 		}
 		if p.result[backend] == nil {

@@ -20,18 +20,18 @@ func (p *pass) services() {
 	}
 	selected := p.request.ServicesToProvision
 	if len(selected) == 0 {
-		p.refuse(FieldServices, "No service is selected.").WithNext("Select at least one of %s.", strings.Join(all, ", "))
+		p.refuse(FieldServices, bad("No service is selected.").WithNext("Select at least one of %s.", strings.Join(all, ", ")))
 	}
 	if len(selected) > mostServices {
-		p.refuse(FieldServices, "%d services are selected; an environment has at most %d.", len(selected), mostServices).
-			WithNext("Select those that the pull request changes; the others are shared.")
+		p.refuse(FieldServices, bad("%d services are selected; an environment has at most %d.", len(selected), mostServices).
+			WithNext("Select those that the pull request changes; the others are shared."))
 	}
 	times := map[string]int{}
 	for _, name := range selected {
 		times[name]++
 		switch {
 		case times[name] == 2:
-			p.refuse(FieldServices, "The service %s is selected twice.", shown(name)).WithNext("Select it once.")
+			p.refuse(FieldServices, bad("The service %s is selected twice.", shown(name)).WithNext("Select it once."))
 		case times[name] > 2:
 		case slices.Contains(all, name):
 			p.wanted.Services = append(p.wanted.Services, name)
@@ -48,7 +48,7 @@ func (p *pass) unknown(name string, all []string) {
 	if near := catalog.Nearest(name, all); near != "" {
 		next = "Did you mean " + near + "? " + next
 	}
-	p.refuse(FieldServices, "There is no service %s.", shown(name)).WithNext("%s", next)
+	p.refuse(FieldServices, bad("There is no service %s.", shown(name)).WithNext("%s", next))
 }
 
 // oneRepository finds the repository of all selected services: one commit can only
@@ -73,7 +73,7 @@ func (p *pass) oneRepository() {
 		for i, r := range repositories {
 			groups[i] = p.Settings.Repositories[r].GitHub + " (" + strings.Join(members[r], ", ") + ")"
 		}
-		p.refuse(FieldServices, "The selected services are of several repositories: %s.", strings.Join(groups, ", ")).
-			WithNext("One commit is that of one repository; select services of one.")
+		p.refuse(FieldServices, bad("The selected services are of several repositories: %s.", strings.Join(groups, ", ")).
+			WithNext("One commit is that of one repository; select services of one."))
 	}
 }

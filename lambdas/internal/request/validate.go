@@ -69,10 +69,12 @@ type pass struct {
 	err        error // of a look-up
 }
 
-func (p *pass) refuse(field, format string, args ...any) *fault.Fault {
-	f := fault.New(statemachine.ErrBadRequest, format, args...).In(field)
-	p.faults = append(p.faults, f)
-	return f
+func (p *pass) refuse(field string, f *fault.Fault) {
+	p.faults = append(p.faults, f.In(field))
+}
+
+func bad(format string, args ...any) *fault.Fault {
+	return fault.New(statemachine.ErrBadRequest, format, args...)
 }
 
 // note keeps the error of a look-up: beside the other faults when it is about the
@@ -96,14 +98,14 @@ func (p *pass) lifetime() {
 	case minutes == 0:
 		p.wanted.Lifetime = time.Duration(limits.Default)
 	case minutes < 0:
-		p.refuse(FieldTTL, "A lifetime of %d minutes is negative.", minutes).
-			WithNext("Ask for at least 1, or leave it out for %s.", limits.Default)
+		p.refuse(FieldTTL, bad("A lifetime of %d minutes is negative.", minutes).
+			WithNext("Ask for at least 1, or leave it out for %s.", limits.Default))
 	case minutes > longest && longest == 0:
-		p.refuse(FieldTTL, "A lifetime of %d minutes is too long: an environment lives for at most %s.", minutes, limits.Max).
-			WithNext("Leave it out for %s.", limits.Default)
+		p.refuse(FieldTTL, bad("A lifetime of %d minutes is too long: an environment lives for at most %s.", minutes, limits.Max).
+			WithNext("Leave it out for %s.", limits.Default))
 	case minutes > longest:
-		p.refuse(FieldTTL, "A lifetime of %d minutes is too long: an environment lives for at most %s.", minutes, limits.Max).
-			WithNext("Ask for %d minutes, and extend it when they are nearly over.", longest)
+		p.refuse(FieldTTL, bad("A lifetime of %d minutes is too long: an environment lives for at most %s.", minutes, limits.Max).
+			WithNext("Ask for %d minutes, and extend it when they are nearly over.", longest))
 	default:
 		p.wanted.Lifetime = time.Duration(minutes) * time.Minute
 	}

@@ -77,7 +77,7 @@ func validator() (Validator, *repositories) {
 				{Name: "web", Repository: "shop", Frontend: true},
 			},
 		},
-		Services: func(_ context.Context, names []string) (map[string]catalog.Service, error) {
+		Services: func(_ context.Context, names ...string) (map[string]catalog.Service, error) {
 			found := maps.Clone(backends)
 			maps.DeleteFunc(found, func(name string, _ catalog.Service) bool { return !strings.Contains(strings.Join(names, " "), name) })
 			return found, nil
@@ -215,7 +215,7 @@ func TestALookUpThatFailsIsNoFaultOfTheRequest(t *testing.T) {
 	}
 	v, _ = validator()
 	broken := errors.New("read catalog: away")
-	v.Services = func(context.Context, []string) (map[string]catalog.Service, error) { return nil, broken }
+	v.Services = func(context.Context, ...string) (map[string]catalog.Service, error) { return nil, broken }
 	_, err = v.Validate(t.Context(), request(func(r *statemachine.Request) { r.EnvironmentVariablesOverrides = []byte(`{"A":"b"}`) }))
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want the error of the catalog", err)

@@ -28,20 +28,20 @@ func (p *overridesPass) value(name string, raw json.RawMessage) (Value, bool) {
 	before := len(p.faults)
 	switch {
 	case !catalog.ValidVariable(name):
-		p.refuse("%s is no name of a variable.", shown(name)).WithNext("Letters, digits and _ are, the first no digit.")
+		p.refuse(bad("%s is no name of a variable.", shown(name)).WithNext("Letters, digits and _ are, the first no digit."))
 	case knownSecret.MatchString(name):
-		p.refuse("The name of a variable looks like a secret.").WithNext("Change that secret now: it was sent in the clear.")
+		p.refuse(bad("The name of a variable looks like a secret.").WithNext("Change that secret now: it was sent in the clear."))
 	case catalog.PlatformVariable(name):
-		p.refuse("%s is set by the platform.", name).WithNext("PORT, AWS_*, ECS_* and PREVIEW_* cannot be overridden.")
+		p.refuse(bad("%s is set by the platform.", name).WithNext("PORT, AWS_*, ECS_* and PREVIEW_* cannot be overridden."))
 	}
 	var v Value
 	if bytes.HasPrefix(raw, []byte("{")) {
 		v.Secret = p.secret(name, raw)
 	} else if err := json.Unmarshal(raw, &v.Text); err != nil || bytes.Equal(raw, []byte("null")) {
-		p.refuse("The value of %s is no text.", shown(name)).WithNext("Put it in quotes.")
+		p.refuse(bad("The value of %s is no text.", shown(name)).WithNext("Put it in quotes."))
 	} else if knownSecret.MatchString(v.Text) {
-		p.refuse("The value of %s looks like a secret.", shown(name)).
-			WithNext(`Name a secret instead: {"NAME": {"secret": "its name or ARN"}}. Change that one: it was sent in the clear.`)
+		p.refuse(bad("The value of %s looks like a secret.", shown(name)).
+			WithNext(`Name a secret instead: {"NAME": {"secret": "its name or ARN"}}. Change that one: it was sent in the clear.`))
 	}
 	return v, len(p.faults) == before
 }
@@ -50,13 +50,13 @@ func (p *overridesPass) secret(name string, raw json.RawMessage) string {
 	entries, err := members(raw)
 	var id string
 	if err != nil || len(entries) != 1 || entries[0].key != secretKey || json.Unmarshal(entries[0].value, &id) != nil {
-		p.refuse("The value of %s is neither text nor the name of a secret.", shown(name)).
-			WithNext(`Write {"secret": "its name or ARN"}.`)
+		p.refuse(bad("The value of %s is neither text nor the name of a secret.", shown(name)).
+			WithNext(`Write {"secret": "its name or ARN"}.`))
 		return ""
 	}
 	if !secretID.MatchString(id) || knownSecret.MatchString(id) {
-		p.refuse("The secret of %s is no name or ARN.", shown(name)).
-			WithNext("It is named as Secrets Manager or Parameter Store lists it; a secret itself is never written here.")
+		p.refuse(bad("The secret of %s is no name or ARN.", shown(name)).
+			WithNext("It is named as Secrets Manager or Parameter Store lists it; a secret itself is never written here."))
 		return ""
 	}
 	return id

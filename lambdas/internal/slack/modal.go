@@ -157,6 +157,10 @@ func ParseSubmission(in Interaction) (Provision, fault.List) {
 			faults = append(faults, f)
 			continue
 		}
+		if p.contradicts(ref) {
+			faults = append(faults, bad(FieldCommit, "Two commits or two pull requests were given.").WithNext("Give one."))
+			continue
+		}
 		p.refer(ref)
 	}
 	if len(words) == 0 {

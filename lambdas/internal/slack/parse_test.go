@@ -23,7 +23,7 @@ func TestParseProvision(t *testing.T) {
 		"all of it": {`abcd123 service1 service2 --ttl 2h --queues --env service1.LOG_LEVEL=debug --env KEY=value --as login`,
 			statemachine.Request{CommitID: "abcd123", ServicesToProvision: s12, ProvisionQueues: true, Environment: "login", TTLMinutes: 120,
 				EnvironmentVariablesOverrides: []byte(`{"KEY":"value","service1":{"LOG_LEVEL":"debug"}}`)}, ""},
-		"services between commas, once each": {"ABCD1234 service1,service2, service1",
+		"services between commas": {"ABCD1234 service1,service2,",
 			statemachine.Request{CommitID: "abcd1234", ServicesToProvision: s12}, ""},
 		"a pull request's URL, as Slack links it": {"<https://github.com/acme/shop/pull/17/files?w=1|pull/17> service1,service2",
 			statemachine.Request{PullRequest: 17, ServicesToProvision: s12}, "acme/shop"},

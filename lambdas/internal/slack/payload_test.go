@@ -127,3 +127,31 @@ func TestAllFaultsOfAFormComeAtOnceOnTheirFields(t *testing.T) {
 		t.Errorf("%s %s", got.Action, diff)
 	}
 }
+
+func TestAFormWithTwoCommitsIsRefused(t *testing.T) {
+	_, faults := slack.ParseSubmission(slack.Interaction{Inputs: map[string]slack.Input{
+		slack.FieldCommit: {Value: "abcd1234 abcd1235"}, slack.FieldServices: {Selected: []string{"web"}},
+	}})
+	if len(faults) != 1 || faults[0].Field != slack.FieldCommit {
+		t.Error(faults)
+	}
+}
+
+func FuzzPayload(f *testing.F) {
+	f.Add([]byte("command=%2Fprovisionenv&user_id=U1&text=abc"))
+	f.Add([]byte(`payload={"type":"view_submission","user":{"id":"U1"},"view":{"state":{"values":{"a":{"b":{"value":null}}}}}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if c, err := slack.ParseCommand(body); err == nil && (c.Name == "" || c.UserID == "") {
+			t.Errorf("%q is a command of nobody", body)
+		}
+		in, err := slack.ParseInteraction(body)
+		if err != nil {
+			return
+		}
+		if _, faults := slack.ParseSubmission(in); len(faults) > 0 {
+			if _, err := slack.Errors(faults); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -97,7 +97,7 @@ func (r *provisionReader) words(text string, at int) {
 		case !serviceName.MatchString(name):
 			r.fault(bad(FieldServices, "%q cannot be the name of a service.", shown(name)).
 				WithNext("Names of services have letters, digits, - and _ only."))
-		case !slices.Contains(req.ServicesToProvision, name):
+		default: // one that stands twice is refused where the catalog is known
 			req.ServicesToProvision = append(req.ServicesToProvision, name)
 		}
 	}
@@ -230,6 +230,13 @@ func (r *provisionReader) finish() {
 		r.fault(f)
 	}
 	req.EnvironmentVariablesOverrides = r.overrides.json()
+}
+
+// contradicts tells whether ref names another commit or pull request than was named.
+func (p *Provision) contradicts(ref reference) bool {
+	r := p.Request
+	return (ref.commit != "" && r.CommitID != "" && ref.commit != r.CommitID) ||
+		(ref.pull != 0 && r.PullRequest != 0 && ref.pull != r.PullRequest)
 }
 
 func (p *Provision) setTTL(minutes int) {

@@ -17,7 +17,7 @@ var ansi = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]")
 
 // userID is the shape of a Slack user ID; whoever starts an execution from the
 // console may write anything else.
-var userID = regexp.MustCompile(`^[UW][A-Z0-9]{2,20}$`)
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]{1,20}$`)
 
 // maxAddress of a link, so that its line stays within a field.
 const maxAddress = 1200

@@ -126,8 +126,7 @@ func (d *Door) find(ctx context.Context, target slack.Target) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, repository, _ := strings.Cut(target.Repository, "/")
-		names = append(names, settings.RenderLabel(target.PullRequest, repository))
+		names = append(names, settings.RenderLabel(target.PullRequest, repositoryKey(settings, target.Repository)))
 	}
 	for _, name := range names {
 		if _, ok, err := d.Records.Get(ctx, name); err != nil || ok {

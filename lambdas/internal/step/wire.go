@@ -64,17 +64,15 @@ func NewResource(name string, k kind.Kind, cfg aws.Config, c config.Resource) *R
 	}
 }
 
-// ServesService makes the step show its work on the row of the service: meanwhile
-// while it is ensured, state in a fault.
-func (s *Resource) ServesService(state string, meanwhile record.ServiceState) *Resource {
-	s.StateName, s.Meanwhile = state, meanwhile
-	return s
+// ServesService makes the step show its work on the row of the service; its faults
+// name the step as given.
+func (s *Resource) ServesService(name string) {
+	s.StateName, s.Meanwhile = name, record.ServiceDeploying
 }
 
 // MakesReady makes the end of the wait mark the environment as ready.
-func (s *Resource) MakesReady() *Resource {
+func (s *Resource) MakesReady() {
 	s.Awaited, s.Patience, s.StateName = MarkReady(s.Records), answerPatience, "route"
-	return s
 }
 
 // NewPlan makes ExtractConfigurations and Recover.

@@ -3,6 +3,7 @@ package rule
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
@@ -106,6 +107,13 @@ func (s Spec) conditions() []elbtypes.RuleCondition {
 
 func forward(group string) []elbtypes.Action {
 	return []elbtypes.Action{{Type: elbtypes.ActionTypeEnumForward, TargetGroupArn: &group}}
+}
+
+// groupName is the name in …:targetgroup/name/id.
+func groupName(arn string) string {
+	_, after, _ := strings.Cut(arn, ":targetgroup/")
+	name, _, _ := strings.Cut(after, "/")
+	return name
 }
 
 // taken are the numbers of the rules; that of the default rule is a word.

@@ -103,6 +103,10 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 		return "", fault.New(statemachine.ErrInternal, "The rule %s has no target group: %q is not there.", r.Name, spec.TargetGroup).
 			WithNext("Provision the environment again.")
 	}
+	// An override's host must not lead to a target group of the baseline.
+	if err := k.guard.Name(groupName(group)); err != nil {
+		return "", err
+	}
 	rules, err := k.rules(ctx, spec.Listener)
 	if err != nil {
 		return "", err

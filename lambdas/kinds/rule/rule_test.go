@@ -149,6 +149,14 @@ func TestEnsure(t *testing.T) {
 	})
 }
 
+func TestATargetGroupOfTheBaselineIsRefused(t *testing.T) {
+	cfg, k, r := start(t)
+	r.Needs = map[string]string{need: *baseline.SeedNetwork(t, cfg).AddTargetGroup(t, cfg, "staging-orders").TargetGroupArn}
+	if _, err := k.Ensure(t.Context(), r); !fault.Is(err, statemachine.ErrForbidden) {
+		t.Errorf("Ensure = %v, want Forbidden", err)
+	}
+}
+
 func TestForeignRulesAreNeverTouched(t *testing.T) {
 	cfg, k, r := start(t)
 	balancer := baseline.Balancer{Listener: spec(t, r).Listener}

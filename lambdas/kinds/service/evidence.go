@@ -126,6 +126,10 @@ func taskWords(task *types.Task) []string {
 		if container.ExitCode == nil && reason == "" {
 			continue
 		}
+		// A container that only prepares the others ends well while the task runs on.
+		if reason == "" && *container.ExitCode == 0 && aws.ToString(task.LastStatus) != "STOPPED" {
+			continue
+		}
 		said := "Container " + aws.ToString(container.Name)
 		if container.ExitCode != nil {
 			said += fmt.Sprintf(" exited with %d", *container.ExitCode)
@@ -206,12 +210,12 @@ func (k *Kind) tasks(ctx context.Context, spec Spec, definition string, status t
 // the rest. A container that wrote nothing, or not to CloudWatch, has neither.
 func (k *Kind) log(ctx context.Context, spec Spec, task string) (tail, link string, err error) {
 	group, stream, region := spec.stream(task)
-	if stream == "" {
+	if stream == "" || region == "" {
 		return "", "", nil
 	}
 	out, err := k.logs.GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
 		LogGroupName: &group, LogStreamName: &stream, Limit: aws.Int32(tailLines), StartFromHead: aws.Bool(false),
-	}, func(o *cloudwatchlogs.Options) { o.Region = cmp.Or(region, o.Region) })
+	}, func(o *cloudwatchlogs.Options) { o.Region = region })
 	var missing *logtypes.ResourceNotFoundException
 	if errors.As(err, &missing) {
 		return "", "", nil

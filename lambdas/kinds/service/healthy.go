@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -118,7 +119,7 @@ func (s sight) judge() (verdict, string) {
 		// ECS calls a rollout complete only after a while of its own.
 		return serving, ""
 	case s.primary.CreatedAt != nil && s.now.Sub(*s.primary.CreatedAt) > s.limit:
-		return broken, fmt.Sprintf("it was not healthy %s after its deployment began", s.limit)
+		return broken, fmt.Sprintf("it was not healthy within %s", strings.Replace(s.limit.String(), "m0s", " minutes", 1))
 	case s.primary.RunningCount < s.service.DesiredCount:
 		return starting, fmt.Sprintf("%s: the task is starting.", s.name)
 	}

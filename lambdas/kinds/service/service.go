@@ -176,7 +176,7 @@ func (k *Kind) read(r kind.Resource) (Spec, error) {
 	return spec, errors.Join(
 		k.guard.Label(r.Environment), k.guard.Name(spec.Name),
 		k.guard.Name(aws.ToString(spec.TaskDefinition.Family)), k.guard.Name(aws.ToString(spec.Service.ServiceName)),
-		spec.oneName(),
+		spec.whole(),
 	)
 }
 

@@ -173,12 +173,16 @@ func merge(container *types.ContainerDefinition, variables, secrets map[string]s
 	container.Environment, container.Secrets = environment, kept
 }
 
-func (s Spec) oneName() error {
-	if aws.ToString(s.TaskDefinition.Family) == s.Name && aws.ToString(s.Service.ServiceName) == s.Name {
-		return nil
+// whole refuses a specification that Clone cannot have made.
+func (s Spec) whole() error {
+	if aws.ToString(s.TaskDefinition.Family) != s.Name || aws.ToString(s.Service.ServiceName) != s.Name {
+		return fault.New(statemachine.ErrInternal, "The service %s has a task definition of family %q and is called %q itself.",
+			s.Name, aws.ToString(s.TaskDefinition.Family), aws.ToString(s.Service.ServiceName))
 	}
-	return fault.New(statemachine.ErrInternal, "The service %s has a task definition of family %q and is called %q itself.",
-		s.Name, aws.ToString(s.TaskDefinition.Family), aws.ToString(s.Service.ServiceName))
+	if len(s.Service.LoadBalancers) != 1 {
+		return fault.New(statemachine.ErrInternal, "The service %s has %d target groups; it must have one.", s.Name, len(s.Service.LoadBalancers))
+	}
+	return nil
 }
 
 func has(m map[string]string, key string) bool {

@@ -4,11 +4,6 @@
 package baseline
 
 import (
-	"encoding/xml"
-	"io"
-	"net/http"
-	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,12 +23,6 @@ const (
 	Host      = "staging.example.com"
 )
 
-// Network is the VPC that every new account has.
-type Network struct {
-	VPC     string
-	Subnets []string
-}
-
 // Balancer is a load balancer with one listener, and the shared service's rule.
 type Balancer struct {
 	Network
@@ -47,43 +36,6 @@ type Shared struct {
 	Balancer
 	Service        ecstypes.Service
 	TaskDefinition ecstypes.TaskDefinition
-}
-
-// SeedNetwork finds the default VPC. The EC2 client is so large that one plain
-// request is better.
-func SeedNetwork(t testing.TB, cfg aws.Config) Network {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, *cfg.BaseEndpoint,
-		strings.NewReader(url.Values{"Action": {"DescribeSubnets"}, "Version": {"2016-11-15"}}.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/"+awstest.Region+
-		"/ec2/aws4_request, SignedHeaders=host, Signature=0")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answer struct {
-		Subnets []struct {
-			ID  string `xml:"subnetId"`
-			VPC string `xml:"vpcId"`
-		} `xml:"subnetSet>item"`
-	}
-	if err := xml.Unmarshal(body, &answer); err != nil || len(answer.Subnets) < 2 {
-		t.Fatalf("describe subnets: %v: %s", err, body)
-	}
-	network := Network{VPC: answer.Subnets[0].VPC}
-	for _, subnet := range answer.Subnets[:2] {
-		network.Subnets = append(network.Subnets, subnet.ID)
-	}
-	return network
 }
 
 // SeedBalancer makes a load balancer whose listener forwards the shared host's
@@ -169,7 +121,7 @@ func SeedShared(t testing.TB, cfg aws.Config) Shared {
 			ContainerName: aws.String(Container), ContainerPort: aws.Int32(8080), TargetGroupArn: s.TargetGroup.TargetGroupArn,
 		}},
 		NetworkConfiguration: &ecstypes.NetworkConfiguration{
-			AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{Subnets: s.Subnets, SecurityGroups: []string{}},
+			AwsvpcConfiguration: &ecstypes.AwsVpcConfiguration{Subnets: s.Subnets, SecurityGroups: s.SecurityGroups},
 		},
 	})
 	if err != nil {
@@ -187,7 +139,7 @@ func taskDefinition() *ecs.RegisterTaskDefinitionInput {
 		Cpu:                     aws.String("256"), Memory: aws.String("512"),
 		TaskRoleArn: aws.String(role + "task"), ExecutionRoleArn: aws.String(role + "execution"),
 		ContainerDefinitions: []ecstypes.ContainerDefinition{{
-			Name: aws.String(Container), Image: aws.String("registry.example.com/service1:live"), Essential: aws.Bool(true),
+			Name: aws.String(Container), Image: aws.String("registry.example.com/service1:live"), Essential: aws.Bool(true), Memory: aws.Int32(512),
 			PortMappings: []ecstypes.PortMapping{{ContainerPort: aws.Int32(8080)}},
 			Environment:  []ecstypes.KeyValuePair{{Name: aws.String("LOG_LEVEL"), Value: aws.String("info")}},
 			Secrets: []ecstypes.Secret{{

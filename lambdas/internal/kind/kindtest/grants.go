@@ -37,9 +37,6 @@ var reading = []string{"Describe", "Get", "Head", "List"}
 
 func (c Case) grants(t *testing.T) {
 	cfg, k, r := c.start(t)
-	if c.Crowd != nil {
-		c.Crowd(t, awstest.Quiet(cfg), r)
-	}
 	made := ensure(t, k, r)
 	ensure(t, k, made)
 	if c.Others != nil {

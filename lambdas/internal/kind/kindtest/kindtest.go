@@ -154,7 +154,7 @@ func (c Case) invalid(t *testing.T) {
 	}
 	for name, spec := range specs {
 		t.Run(name, func(t *testing.T) {
-			cfg, k, r := c.start(t)
+			_, k, r := c.start(t)
 			r.Spec = spec
 			if id, err := k.Ensure(t.Context(), r); !named(err) {
 				t.Errorf("Ensure = %q, %v, want a named fault", id, err)
@@ -165,7 +165,6 @@ func (c Case) invalid(t *testing.T) {
 			if got := mutating(awstest.Calls(t)); len(got) > 0 {
 				t.Errorf("calls = %v, want none that changes anything", got)
 			}
-			_ = cfg
 		})
 	}
 }

@@ -1,0 +1,214 @@
+// Package life plays whole lives through the local stack, as its users would: by
+// Slack's commands, executions of the state machine and the environments' URLs.
+package life
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"previewenv/infra/local/slack"
+	"previewenv/infra/local/stack"
+)
+
+const (
+	person   = "U0TESTER"
+	channel  = "C0TESTS"
+	patience = 2 * time.Minute
+)
+
+// world is the one stack of this test binary: starting it takes longer than most
+// lives.
+var world *stack.Stack
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	dir, release, err := stack.Claim(filepath.Join(root, ".local", "life"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer release()
+	world, err = stack.Start(context.Background(), stack.Options{
+		Root: root, Dir: dir, BuildTimeout: 40 * time.Second,
+		Log:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Tell: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start local stack:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := world.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, "close local stack:", err)
+	}
+	return code
+}
+
+// command types a slash command in a channel of the test's own.
+func command(t *testing.T, name, text string) slack.Answer {
+	t.Helper()
+	answer, err := world.Slack.Command(t.Context(), person, channelOf(t), name, text)
+	if err != nil {
+		t.Fatalf("%s %s: %v", name, text, err)
+	}
+	return answer
+}
+
+// channelOf keeps the messages of tests apart.
+func channelOf(t *testing.T) string {
+	sum := 0
+	for _, r := range t.Name() {
+		sum = (sum*31 + int(r)) % 1_000_000
+	}
+	return fmt.Sprintf("%s%06d", channel, sum)
+}
+
+// message is the newest status message about an environment.
+func message(t *testing.T, label string) slack.Message {
+	t.Helper()
+	messages := world.Slack.Messages(channelOf(t))
+	for i := len(messages) - 1; i >= 0; i-- {
+		if strings.HasPrefix(messages[i].Text, label+" is ") {
+			return messages[i]
+		}
+	}
+	return slack.Message{}
+}
+
+// until waits for the status message of an environment to say a state, in words
+// that were not there before since.
+func until(t *testing.T, label, state string, since slack.Message) slack.Message {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		m := message(t, label)
+		if strings.HasPrefix(m.Text, label+" is "+state) && (m.TS != since.TS || m.Edits > since.Edits) {
+			return m
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not %s after %s; its message says %q\n%s", label, state, patience, m.Text, m.Blocks)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// provision asks in Slack and waits until it is ready.
+func provision(t *testing.T, label, text string) {
+	t.Helper()
+	before := message(t, label)
+	answer := command(t, "/provisionenv", text)
+	if !strings.Contains(answer.Text, world.URL(label)) {
+		t.Fatalf("/provisionenv %s: the answer %q lacks the URL %s", text, answer.Text, world.URL(label))
+	}
+	until(t, label, "ready", before)
+}
+
+// remove cleans an environment up and returns its receipt.
+func remove(t *testing.T, label string) slack.Message {
+	t.Helper()
+	before := message(t, label)
+	command(t, "/cleanupenv", label)
+	return until(t, label, "gone", before)
+}
+
+type page struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// JSON decodes the body.
+func (p page) JSON(t *testing.T) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal([]byte(p.Body), &v); err != nil {
+		t.Fatalf("decode %q: %v", p.Body, err)
+	}
+	return v
+}
+
+func get(t *testing.T, url string) page {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := world.Client.Do(req)
+	if err != nil {
+		t.Fatalf("get %s: %v", url, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("read %s: %v", url, err)
+	}
+	return page{resp.StatusCode, resp.Header, string(body)}
+}
+
+// execute starts an execution as any AWS client would.
+func execute(t *testing.T, input string) string {
+	t.Helper()
+	out, err := sfn.NewFromConfig(world.Config).StartExecution(t.Context(), &sfn.StartExecutionInput{
+		StateMachineArn: &world.Info.StateMachineARN, Input: &input, Name: aws.String(fmt.Sprintf("test-%d", time.Now().UnixNano())),
+	})
+	if err != nil {
+		t.Fatalf("start execution: %v", err)
+	}
+	return aws.ToString(out.ExecutionArn)
+}
+
+// ended waits for the end of an execution.
+func ended(t *testing.T, arn string) *sfn.DescribeExecutionOutput {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		out, err := sfn.NewFromConfig(world.Config).DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: &arn})
+		if err != nil {
+			t.Fatalf("describe execution: %v", err)
+		}
+		if out.Status != sfntypes.ExecutionStatusRunning {
+			return out
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("execution %s still runs after %s", arn, patience)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// serves waits until a URL is answered as an override.
+func serves(t *testing.T, url, service string) page {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		p := get(t, url)
+		if p.Header.Get("x-preview-service") == service && p.Header.Get("x-preview-source") == "override" && p.Status == http.StatusOK {
+			return p
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not served by an override of %s after %s; it answers %d %v %s", url, service, patience, p.Status, p.Header, p.Body)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}

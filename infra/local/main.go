@@ -1,0 +1,75 @@
+// Command local runs the suite on one machine: the real functions, the real state
+// machine and the real AWS calls, with an emulator below and agents that give it
+// hands. "up" keeps it running, "demo" plays a life on it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"previewenv/infra/local/demo"
+	"previewenv/infra/local/stack"
+)
+
+const usage = `usage: go run ./infra/local up
+       go run ./infra/local demo [--once]
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "local stack:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		fmt.Fprint(os.Stderr, usage)
+		return errors.New("say what to do: up or demo")
+	}
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	once := flags.Bool("once", false, "end after the receipts")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	root, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	dir, release, err := stack.Claim(filepath.Join(root, ".local"))
+	if err != nil {
+		return err
+	}
+	defer release()
+	options := stack.Options{Root: root, Dir: dir, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	switch args[0] {
+	case "up":
+		return up(ctx, options)
+	case "demo":
+		return demo.Run(ctx, options, *once)
+	}
+	fmt.Fprint(os.Stderr, usage)
+	return fmt.Errorf("there is no %q", args[0])
+}
+
+// up keeps a stack running until Ctrl-C. Its one line on standard output is the
+// contract.
+func up(ctx context.Context, options stack.Options) error {
+	options.Tell = func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	s, err := stack.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	fmt.Println(s.Info.JSON())
+	<-ctx.Done()
+	return s.Close()
+}

@@ -1,0 +1,87 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"previewenv/infra/local/function"
+)
+
+// names are the functions of the suite: the folders in lambdas/ that hold one.
+var names = []string{
+	"build", "cleanup", "frontend", "hold", "notify", "plan", "queue", "route", "rule", "service", "slack", "targetgroup",
+}
+
+// buildFunctions builds all functions at once, as they are deployed but for the
+// processor.
+func buildFunctions(ctx context.Context, root, dir string) error {
+	args := []string{"build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", dir + string(filepath.Separator)}
+	for _, name := range names {
+		args = append(args, "./lambdas/"+name)
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build functions: %w: %s", err, out)
+	}
+	return nil
+}
+
+// concurrency of one function: AWS allows 1,000 an account, two cores far less.
+const concurrency = 8
+
+func (s *Stack) startFunctions() error {
+	binaries := map[string]string{}
+	logs := map[string]io.Writer{}
+	for _, name := range names {
+		log, err := s.logFile(name)
+		if err != nil {
+			return err
+		}
+		binaries[name], logs[name] = filepath.Join(s.functionDir(), name), log
+	}
+	s.functions = function.New(function.Options{
+		Binaries: binaries, Region: region, Concurrency: concurrency, Timeout: 2 * time.Minute,
+		Log:         func(name string) io.Writer { return logs[name] },
+		Environment: func(string) []string { return append(s.clientEnvironment(), s.settings()...) },
+	})
+	s.closers = append(s.closers, func() error { s.functions.Close(); return nil })
+	s.Edge.Handle("lambda", "Invoke", s.functions.Handler())
+	return nil
+}
+
+// clientEnvironment makes the default SDK client of any process a client of the
+// edge. The KeyValueStore's puts the account before the host, which the proxy
+// understands.
+func (s *Stack) clientEnvironment() []string {
+	return []string{
+		"AWS_REGION=" + region, "AWS_DEFAULT_REGION=" + region,
+		"AWS_ENDPOINT_URL=" + s.edgeURL,
+		"AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE=http://localhost:" + strconv.Itoa(s.port("aws")),
+		"HTTP_PROXY=" + s.edgeURL, "http_proxy=" + s.edgeURL,
+		"AWS_EC2_METADATA_DISABLED=true",
+	}
+}
+
+// settings is what the functions' configurations load.
+func (s *Stack) settings() []string {
+	return []string{
+		"TABLE=" + s.Seeded.Table, "PREFIX=" + prefix, "CATALOG=" + s.Seeded.CatalogPath,
+		"PREVIEW_URL=" + s.previewURL(),
+		"GITHUB_API=" + s.url("slack") + "/github/",
+		"SLACK_API=" + s.url("slack") + "/api/",
+		"SLACK_TOKEN_SECRET=" + s.Seeded.Token, "SLACK_SIGNING_SECRET=" + s.Seeded.SigningSecret,
+		"STATE_MACHINE=" + s.Seeded.StateMachine,
+		"REGISTRY=" + s.Seeded.Registry, "ARTIFACTS=" + s.Seeded.Artifacts, "SITE=" + s.Seeded.Site,
+		"DISTRIBUTION=" + s.Seeded.Distribution, "KEY_VALUE_STORE=" + s.Seeded.KeyValueStore,
+	}
+}
+
+func (s *Stack) previewURL() string {
+	return "http://{label}." + domain + ":" + strconv.Itoa(s.port("preview"))
+}
