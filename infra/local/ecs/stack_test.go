@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -33,7 +34,7 @@ import (
 	"previewenv/infra/local/moto"
 )
 
-// emulator is one moto for all tests of this package; each has its own names.
+// emulator is one moto for all tests of this package; each begins with it empty.
 var emulator *moto.Server
 
 // imageDir has the tests' server as its program.
@@ -78,7 +79,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if form, err := url.ParseQuery(string(body)); err == nil && operation == "" {
 		operation = form.Get("Action")
 	}
-	if h := f.handlers[operation]; h != nil {
+	f.mu.Lock()
+	h, rewrites := f.handlers[operation], f.rewrites[operation]
+	f.mu.Unlock()
+	if h != nil {
 		h.ServeHTTP(w, r)
 		return
 	}
@@ -88,7 +92,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 	answer := recorder.Body.Bytes()
 	if recorder.Code < 300 {
-		for _, rewrite := range f.rewrites[operation] {
+		for _, rewrite := range rewrites {
 			answer = rewrite(body, answer)
 		}
 	}
@@ -122,6 +126,10 @@ func newStack(t *testing.T) *stack {
 		proxy: httputil.NewSingleHostReverseProxy(emulator.URL), handlers: map[string]http.Handler{},
 		rewrites: map[string][]func(request, response []byte) []byte{},
 	}
+	f.proxy.ErrorLog = log.New(io.Discard, "", 0)
+	// The services of the tests before would be run again.
+	reset := must(http.Post(emulator.URL.JoinPath("/moto-api/reset").String(), "", nil))(t)
+	_ = reset.Body.Close()
 	endpoint := httptest.NewServer(f)
 	t.Cleanup(endpoint.Close)
 	cfg := config(endpoint.URL)
@@ -158,10 +166,16 @@ func newStack(t *testing.T) *stack {
 	})
 	t.Cleanup(s.agent.Close)
 	rewrite := func(_, operation string, r func(request, response []byte) []byte) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		f.rewrites[operation] = append(f.rewrites[operation], r)
 	}
 	balancer.Attach(rewrite)
-	s.agent.Attach(rewrite, func(_, operation string, h http.Handler) { f.handlers[operation] = h })
+	s.agent.Attach(rewrite, func(_, operation string, h http.Handler) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.handlers[operation] = h
+	})
 	return s
 }
 
@@ -190,7 +204,7 @@ func (s *stack) route(name string, priority int32) (group string) {
 	made := must(s.elb.CreateTargetGroup(s.t.Context(), &elb.CreateTargetGroupInput{
 		Name: aws.String(fmt.Sprintf("%s-%d", name, time.Now().UnixNano())), Protocol: elbtypes.ProtocolEnumHttp, Port: aws.Int32(8080),
 		VpcId: &s.vpc, TargetType: elbtypes.TargetTypeEnumIp, HealthCheckPath: aws.String("/health"),
-		HealthCheckIntervalSeconds: aws.Int32(1), HealthCheckTimeoutSeconds: aws.Int32(1), UnhealthyThresholdCount: aws.Int32(2),
+		HealthCheckIntervalSeconds: aws.Int32(2), HealthCheckTimeoutSeconds: aws.Int32(1), UnhealthyThresholdCount: aws.Int32(2),
 	}))(s.t)
 	group = *made.TargetGroups[0].TargetGroupArn
 	must(s.elb.CreateRule(s.t.Context(), &elb.CreateRuleInput{
@@ -208,8 +222,8 @@ func (s *stack) define(family, image string, variables map[string]string, secret
 		environment = append(environment, types.KeyValuePair{Name: &name, Value: &value})
 	}
 	out := must(s.ecs.RegisterTaskDefinition(s.t.Context(), &awsecs.RegisterTaskDefinitionInput{
-		Family: &family, ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String("app"), Image: &image, Essential: aws.Bool(true), Environment: environment, Secrets: secrets,
+		Family: &family, Memory: aws.String("512"), Cpu: aws.String("256"), ContainerDefinitions: []types.ContainerDefinition{{
+			Name: aws.String("app"), Image: &image, Essential: aws.Bool(true), Memory: aws.Int32(512), Environment: environment, Secrets: secrets,
 			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(8080)}},
 			LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{
 				"awslogs-group": "/" + family, "awslogs-stream-prefix": "web", "awslogs-region": "us-east-1",

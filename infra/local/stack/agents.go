@@ -36,7 +36,7 @@ func (s *Stack) agents(ctx context.Context) error {
 		Environment: append(s.clientEnvironment(), "AWS_ACCESS_KEY_ID=task", "AWS_SECRET_ACCESS_KEY=local"),
 		Logs:        filepath.Join(s.options.Dir, "logs"), Log: s.options.Log,
 	})
-	s.ecs.Attach(s.Edge.Rewrite)
+	s.ecs.Attach(s.Edge.Rewrite, s.Edge.Handle)
 	s.closers = append(s.closers, func() error { s.ecs.Close(); return nil })
 
 	if err := s.startFunctions(); err != nil {

@@ -77,7 +77,7 @@ type Stack struct {
 	signingSecret, token string
 	functions            *function.Functions
 	ecs                  *ecs.Agent
-	alb                  *alb.ALB
+	alb                  *alb.Balancer
 	edgeURL              string
 	listeners            map[string]net.Listener
 	closers              []func() error

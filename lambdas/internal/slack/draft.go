@@ -20,8 +20,8 @@ type draft struct {
 
 func newDraft(command, text string) *draft {
 	d := &draft{command: command, fixes: map[int]string{}}
-	closed := true
-	d.words, closed = split(text)
+	words, closed := split(text)
+	d.words = words
 	if !closed {
 		d.fault(fault.New(statemachine.ErrBadRequest, "A quotation mark is not closed.").
 			WithNext("Close it, or leave it out."))

@@ -29,7 +29,10 @@ func (d *Draft) variables(env record.Environment, name string, base baseline.Bac
 		}
 	}
 	for variable := range d.services[name].Consumes {
-		variables[variable] = "" // never the baseline's queue; Ensure puts in the environment's own
+		delete(variables, variable)
+		if !d.wanted.Queues {
+			variables[variable] = "" // never the baseline's queue
+		}
 	}
 	for variable, value := range d.wanted.Overrides[name] {
 		if value.Secret != "" {

@@ -68,7 +68,7 @@ func (k *Kind) read(ctx context.Context, spec Spec, etag string, from, to int64)
 	data := make([]byte, to-from)
 	if _, err := io.ReadFull(out.Body, data); err != nil {
 		// Not %w: an archive that ends early has the same error, and is another fault.
-		return nil, fmt.Errorf("read s3://%s/%s: the answer ended early: %v", spec.Artifacts, spec.Key, err)
+		return nil, fmt.Errorf("read s3://%s/%s: the answer ended early: %v", spec.Artifacts, spec.Key, err) //nolint:errorlint // see above
 	}
 	return data, nil
 }

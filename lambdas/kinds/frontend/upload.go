@@ -75,7 +75,7 @@ func (u *uploader) put(ctx context.Context, file *zip.File) error {
 		}
 		return u.send(ctx, file, bytes.NewReader(content.Bytes()), sum)
 	}
-	size := int64(file.UncompressedSize64)
+	size := int64(file.UncompressedSize64) //nolint:gosec // bounded when the directory was read
 	if err := u.disk.Acquire(ctx, size); err != nil {
 		return fmt.Errorf("wait for room to unpack %s: %w", file.Name, err)
 	}
@@ -112,8 +112,8 @@ func unpack(to io.Writer, file *zip.File) (string, error) {
 		return "", fmt.Errorf("unpack %s: %w", file.Name, damaged(err))
 	}
 	defer func() { _ = from.Close() }()
-	sum := md5.New() //nolint:gosec // see the import
-	if _, err := io.Copy(io.MultiWriter(to, sum), from); err != nil {
+	sum := md5.New()                                                  //nolint:gosec // see the import
+	if _, err := io.Copy(io.MultiWriter(to, sum), from); err != nil { //nolint:gosec // sizes were bounded when the directory was read
 		return "", fmt.Errorf("unpack %s: %w", file.Name, damaged(err))
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
@@ -121,7 +121,7 @@ func unpack(to io.Writer, file *zip.File) (string, error) {
 
 func (u *uploader) send(ctx context.Context, file *zip.File, content io.ReadSeeker, sum string) error {
 	key := u.spec.Prefix + file.Name
-	size := int64(file.UncompressedSize64)
+	size := int64(file.UncompressedSize64) //nolint:gosec // bounded when the directory was read
 	if is, ok := u.there[key]; ok && is.size == size && is.etag == sum {
 		return nil
 	}

@@ -36,7 +36,7 @@ func (k *Kind) change(ctx context.Context, spec Spec, want func(current string) 
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("change route %s: %w", spec.Label, ctx.Err())
-		case <-time.After(rand.N(maxJitter)):
+		case <-time.After(rand.N(maxJitter)): //nolint:gosec // jitter is no secret
 		}
 	}
 	f := fault.New(statemachine.ErrThrottled, "Too many environments change at the same time; the edge did not take the change of %s.", spec.Label).

@@ -21,7 +21,7 @@ func choose(band [2]int, paths []string, key string, used map[int]bool) (number 
 	}
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(key))
-	start := int(hash.Sum32() % uint32(size))
+	start := int(hash.Sum32() % uint32(size)) //nolint:gosec // size is at most 50,000
 	for i := range size {
 		if number := first + (start+i)%size; !used[number] {
 			return number, true

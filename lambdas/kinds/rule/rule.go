@@ -230,7 +230,7 @@ func (k *Kind) create(ctx context.Context, r kind.Resource, spec Spec, group str
 		if err := k.guard.Priority(number, spec.Band); err != nil {
 			return "", err
 		}
-		in.Priority = aws.Int32(int32(number))
+		in.Priority = aws.Int32(int32(number)) //nolint:gosec // at most 50,000
 		out, err := k.client.CreateRule(ctx, in)
 		var race *types.PriorityInUseException
 		var full *types.TooManyRulesException

@@ -72,7 +72,7 @@ func Clone(base types.Service, definition types.TaskDefinition, o Override) (Spe
 			NetworkMode: definition.NetworkMode, IpcMode: definition.IpcMode, PidMode: definition.PidMode,
 			RequiresCompatibilities: definition.RequiresCompatibilities, RuntimePlatform: definition.RuntimePlatform,
 			PlacementConstraints: definition.PlacementConstraints, ProxyConfiguration: definition.ProxyConfiguration,
-			InferenceAccelerators: definition.InferenceAccelerators, Volumes: definition.Volumes,
+			Volumes: definition.Volumes,
 		},
 		Service: cloneService(base, o),
 	}, nil
