@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"previewenv/infra/local/alb/wildcard"
 )
 
 // rule fits a request when all of its conditions do.
@@ -33,7 +35,7 @@ func newCondition(c types.RuleCondition) condition {
 			values = c.HostHeaderConfig.Values
 		}
 		return func(r *http.Request) bool {
-			return slices.ContainsFunc(values, func(v string) bool { return fits(fold(v), fold(host(r))) })
+			return slices.ContainsFunc(values, func(v string) bool { return wildcard.Fits(fold(v), fold(host(r))) })
 		}
 	case field == "path-pattern":
 		values := c.Values
@@ -41,7 +43,7 @@ func newCondition(c types.RuleCondition) condition {
 			values = c.PathPatternConfig.Values
 		}
 		return func(r *http.Request) bool {
-			return slices.ContainsFunc(values, func(v string) bool { return fits(v, r.URL.EscapedPath()) })
+			return slices.ContainsFunc(values, func(v string) bool { return wildcard.Fits(v, r.URL.EscapedPath()) })
 		}
 	case field == "http-request-method" && c.HttpRequestMethodConfig != nil:
 		values := c.HttpRequestMethodConfig.Values
@@ -63,7 +65,7 @@ func newCondition(c types.RuleCondition) condition {
 func headerCondition(c types.HttpHeaderConditionConfig) condition {
 	return func(r *http.Request) bool {
 		return slices.ContainsFunc(r.Header.Values(aws.ToString(c.HttpHeaderName)), func(have string) bool {
-			return slices.ContainsFunc(c.Values, func(v string) bool { return fits(fold(v), fold(have)) })
+			return slices.ContainsFunc(c.Values, func(v string) bool { return wildcard.Fits(fold(v), fold(have)) })
 		})
 	}
 }
@@ -73,10 +75,10 @@ func queryCondition(c types.QueryStringConditionConfig) condition {
 		query := r.URL.Query()
 		return slices.ContainsFunc(c.Values, func(pair types.QueryStringKeyValuePair) bool {
 			for key, values := range query {
-				if pair.Key != nil && !fits(fold(*pair.Key), fold(key)) {
+				if pair.Key != nil && !wildcard.Fits(fold(*pair.Key), fold(key)) {
 					continue
 				}
-				if slices.ContainsFunc(values, func(v string) bool { return fits(fold(aws.ToString(pair.Value)), fold(v)) }) {
+				if slices.ContainsFunc(values, func(v string) bool { return wildcard.Fits(fold(aws.ToString(pair.Value)), fold(v)) }) {
 					return true
 				}
 			}
@@ -99,26 +101,4 @@ func host(r *http.Request) string {
 		return name
 	}
 	return r.Host
-}
-
-// fits tells whether s is what pattern says: * is any number of characters, none
-// too, and ? is exactly one.
-func fits(pattern, s string) bool {
-	p, i, star, retry := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, retry = p, i
-			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == s[i]):
-			p++
-			i++
-		case star >= 0:
-			retry++
-			p, i = star+1, retry
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

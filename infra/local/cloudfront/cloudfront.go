@@ -1,251 +1,192 @@
-// Package cloudfront is one CloudFront distribution on one machine: the real viewer
-// functions before and after two origins, the load balancer for the paths of the
-// backends and the site bucket for everything else. It knows nothing of
-// environments; only the functions do.
+// Package cloudfront is a distribution on one machine: it runs the viewer
+// functions as they are deployed, before the load balancer for the paths of the
+// backends and before the site bucket, with a cache, for all others. It knows
+// nothing of environments: what a host is, the functions say.
 package cloudfront
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
+	"cmp"
 	"fmt"
+	"io"
 	"log/slog"
-	"maps"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"previewenv/infra/local/alb/wildcard"
 )
 
-// Options say what the distribution is made of.
+// defaultTTL is that of a cache policy that says nothing else (docs, Expiration).
+const defaultTTL = 24 * time.Hour
+
+// Options describe the distribution.
 type Options struct {
-	Config     aws.Config // of the emulator, or of the edge before it
-	BaseDomain string     // alternate domain name *.BaseDomain
-	Request    string     // code of the viewer-request function
-	Response   string     // code of the viewer-response function
-	// Store reads the KeyValueStore of the functions.
-	Store func(key string) (string, bool)
-	// Origin serves the paths of the cache behaviors: the load balancer.
-	Origin http.Handler
-	Paths  []string // of the cache behaviors
-	Site   string   // bucket
-	Log    *slog.Logger
+	// BaseDomain is what every host is below, as with the alternate domain name
+	// *.BaseDomain. Ports do not count.
+	BaseDomain string
+	// Request and Response are the sources of the viewer functions.
+	Request, Response string
+	// Store is the KeyValueStore that the functions read.
+	Store func(key string) (value string, ok bool)
+	// Origin gets the requests for the Backends, path patterns of cache behaviors,
+	// with their Host and uncached.
+	Origin   http.Handler
+	Backends []string
+	// Config and Bucket are where all else comes from.
+	Config aws.Config
+	Bucket string
+	// DefaultTTL is how long an object without Cache-Control is kept; 0 is a day.
+	DefaultTTL time.Duration
+	// ErrorTTL is how long a missing object stays missing, AWS's ErrorCachingMinTTL;
+	// 0 is not at all.
+	ErrorTTL time.Duration
+	Log      *slog.Logger // nil is nowhere
 }
 
-// Distribution serves requests for the alternate domain name.
+// Distribution serves every host below its base domain.
 type Distribution struct {
-	options  Options
+	suffix   string
+	backends []string
+	origin   http.Handler
+	site     *site
 	request  *function
 	response *function
-	site     *site
+	log      *slog.Logger
 }
 
-// New makes a distribution. An error is about the code of a function.
+// New compiles the functions.
 func New(o Options) (*Distribution, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
-	request, err := compile("viewer-request", o.Request, o.Store)
+	request, err := newFunction("viewer-request", o.Request, o.Store, log)
 	if err != nil {
 		return nil, err
 	}
-	response, err := compile("viewer-response", o.Response, o.Store)
+	response, err := newFunction("viewer-response", o.Response, o.Store, log)
 	if err != nil {
 		return nil, err
 	}
+	client := s3.NewFromConfig(o.Config, func(s *s3.Options) { s.UsePathStyle = true })
 	return &Distribution{
-		options: o, request: request, response: response,
-		site: newSite(s3.NewFromConfig(o.Config), o.Site),
+		suffix: "." + strings.ToLower(o.BaseDomain), backends: o.Backends, origin: o.Origin,
+		site:    newSite(client, o.Bucket, cmp.Or(o.DefaultTTL, defaultTTL), o.ErrorTTL),
+		request: request, response: response, log: log,
 	}, nil
 }
 
-// Invalidate forgets cached objects by path; a * at the end is any rest.
-func (d *Distribution) Invalidate(paths []string) { d.site.invalidate(paths) }
+// Invalidate forgets the cached objects at these paths, as the origin knows them.
+// A path may end with *.
+func (d *Distribution) Invalidate(paths ...string) { d.site.invalidate(paths) }
 
-// ServeHTTP is one viewer's request.
+// ServeHTTP answers one viewer.
 func (d *Distribution) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	host, _, _ := strings.Cut(r.Host, ":")
-	if !strings.HasSuffix(strings.ToLower(host), "."+d.options.BaseDomain) {
-		http.Error(w, "The request could not be satisfied: no distribution has this name.", http.StatusForbidden)
+	if !d.serves(r.Host) {
+		refuse(w, http.StatusForbidden, "Bad request.")
 		return
 	}
-	event := map[string]any{
-		"version": "1.0", "context": map[string]any{"eventType": "viewer-request"},
-		"viewer": map[string]any{"ip": "127.0.0.1"}, "request": requestOf(r),
+	backend := d.backend(r.URL)
+	if !backend && !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
+		refuse(w, http.StatusForbidden, "This distribution is not configured to allow the HTTP request method that was used for this request.")
+		return
 	}
-	out, err := d.request.run(event)
+	viewed := newEvent("viewer-request", r)
+	out, err := d.request.run(r.Context(), viewed)
 	if err != nil {
-		d.fail(w, "viewer-request", err)
+		d.log.Error("viewer-request", "host", r.Host, "path", r.URL.Path, "error", err)
+		refuse(w, http.StatusServiceUnavailable, "The CloudFront function associated with the CloudFront distribution is invalid or could not run.")
 		return
 	}
-	if _, isResponse := out["statusCode"]; isResponse {
-		writeResponse(w, r, out)
+	if out.StatusCode != 0 {
+		d.generate(w, r, out)
 		return
 	}
-	uri, _ := out["uri"].(string)
-	d.origin(w, r, out, uri)
+	passed, err := out.apply(viewed.Request, r)
+	if err != nil {
+		d.log.Error("viewer-request", "host", r.Host, "path", r.URL.Path, "error", err)
+		refuse(w, http.StatusServiceUnavailable, "The CloudFront function returned an invalid value.")
+		return
+	}
+	answer := &responder{ResponseWriter: w, respond: func(status int) (message, error) {
+		e := newEvent("viewer-response", passed)
+		e.Response = newResponse(status, w.Header())
+		out, err := d.response.run(r.Context(), e)
+		if err != nil {
+			d.log.Error("viewer-response", "host", r.Host, "path", r.URL.Path, "error", err)
+			return out, err
+		}
+		return out, out.applyResponse(e.Response, w.Header())
+	}}
+	w.Header().Set("Via", "1.1 local.cloudfront.net (CloudFront)")
+	w.Header().Set("X-Cache", "Miss from cloudfront")
+	if backend {
+		d.origin.ServeHTTP(answer, forwarded(passed))
+		return
+	}
+	d.site.serve(answer, passed)
 }
 
-// origin asks the origin of the behavior that the viewer's own path has: a rewrite
-// changes the object, not the behavior.
-func (d *Distribution) origin(w http.ResponseWriter, r *http.Request, rewritten map[string]any, uri string) {
-	answer := &recorder{header: http.Header{}}
-	behavior := slices.ContainsFunc(d.options.Paths, func(pattern string) bool { return fits(pattern, r.URL.Path) })
-	if behavior {
-		stream := &responder{ResponseWriter: w, before: func(status int, header http.Header) error {
-			return d.after(r, rewritten, status, header)
-		}}
-		d.options.Origin.ServeHTTP(stream, r)
+// serves tells whether a host is below the base domain.
+func (d *Distribution) serves(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(host)
+	return len(host) > len(d.suffix) && strings.HasSuffix(host, d.suffix)
+}
+
+// backend chooses the cache behavior, by the viewer's path with its dot segments
+// resolved; the origin gets the path as it came.
+func (d *Distribution) backend(u *url.URL) bool {
+	resolved := (&url.URL{Path: "/"}).ResolveReference(&url.URL{Path: u.Path, RawPath: u.RawPath}).EscapedPath()
+	return slices.ContainsFunc(d.backends, func(pattern string) bool {
+		return wildcard.Fits("/"+strings.TrimPrefix(pattern, "/"), resolved)
+	})
+}
+
+// generate sends the answer that the viewer-request function made itself. The
+// viewer-response function does not see it.
+func (d *Distribution) generate(w http.ResponseWriter, r *http.Request, out message) {
+	if err := out.applyResponse(nil, w.Header()); err != nil {
+		d.log.Error("viewer-request", "host", r.Host, "path", r.URL.Path, "error", err)
+		refuse(w, http.StatusServiceUnavailable, "The CloudFront function returned an invalid value.")
 		return
 	}
-	d.site.serve(answer, r, uri)
-	if err := d.after(r, rewritten, answer.status, answer.header); err != nil {
-		d.fail(w, "viewer-response", err)
-		return
+	w.Header().Set("X-Cache", "FunctionGeneratedResponse from cloudfront")
+	body, err := out.content()
+	if err != nil {
+		d.log.Error("viewer-request", "host", r.Host, "path", r.URL.Path, "error", err)
 	}
-	maps.Copy(w.Header(), answer.header)
-	w.WriteHeader(answer.status)
+	w.WriteHeader(out.StatusCode)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(answer.body.Bytes()) // the viewer may be gone
+		_, _ = w.Write(body)
 	}
 }
 
-// after runs viewer-response; CloudFront leaves it out for an origin's answer of
-// 400 or above.
-func (d *Distribution) after(_ *http.Request, request map[string]any, status int, header http.Header) error {
-	if status >= http.StatusBadRequest {
-		return nil
-	}
-	event := map[string]any{
-		"version": "1.0", "context": map[string]any{"eventType": "viewer-response"},
-		"viewer":  map[string]any{"ip": "127.0.0.1"},
-		"request": request,
-		"response": map[string]any{
-			"statusCode": status, "statusDescription": http.StatusText(status), "headers": headersOf(header), "cookies": map[string]any{},
-		},
-	}
-	out, err := d.response.run(event)
-	if err != nil {
-		return err
-	}
-	setHeaders(header, out)
-	return nil
-}
-
-func (d *Distribution) fail(w http.ResponseWriter, function string, err error) {
-	d.options.Log.Error("viewer function failed", "function", function, "error", err)
-	http.Error(w, "The CloudFront function failed: "+function+".", http.StatusServiceUnavailable)
-}
-
-// requestOf is a request in CloudFront's event structure.
-func requestOf(r *http.Request) map[string]any {
-	headers := headersOf(r.Header)
-	headers["host"] = map[string]any{"value": r.Host}
-	query := map[string]any{}
-	for name, values := range r.URL.Query() {
-		query[name] = map[string]any{"value": values[0]}
-	}
-	return map[string]any{
-		"method": r.Method, "uri": r.URL.EscapedPath(), "querystring": query, "headers": headers, "cookies": map[string]any{},
-	}
-}
-
-func headersOf(h http.Header) map[string]any {
-	all := map[string]any{}
-	for name, values := range h {
-		if len(values) > 0 {
-			all[strings.ToLower(name)] = map[string]any{"value": strings.Join(values, ",")}
+func forwarded(r *http.Request) *http.Request {
+	if ip, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		if before := r.Header.Get("X-Forwarded-For"); before != "" {
+			ip = before + ", " + ip
 		}
+		r.Header.Set("X-Forwarded-For", ip)
 	}
-	return all
+	r.Header.Set("Via", "1.1 local.cloudfront.net (CloudFront)")
+	r.Header.Set("X-Amz-Cf-Id", id())
+	return r
 }
 
-// setHeaders makes a header what a function returned; cookies of the origin, which
-// CloudFront keeps apart, stay.
-func setHeaders(header http.Header, out map[string]any) {
-	cookies := header.Values("Set-Cookie")
-	clear(header)
-	fields, _ := out["headers"].(map[string]any)
-	for name, f := range fields {
-		if v, ok := f.(map[string]any); ok {
-			header.Set(name, fmt.Sprint(v["value"]))
-		}
-	}
-	if len(cookies) > 0 {
-		header["Set-Cookie"] = cookies
-	}
-}
-
-// writeResponse sends what viewer-request answered itself.
-func writeResponse(w http.ResponseWriter, r *http.Request, out map[string]any) {
-	setHeaders(w.Header(), out)
-	status, err := statusOf(out["statusCode"])
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
-	}
+// refuse is CloudFront's own error.
+func refuse(w http.ResponseWriter, status int, why string) {
+	w.Header().Set("Server", "CloudFront")
+	w.Header().Set("Content-Type", "text/html")
+	w.Header().Set("X-Cache", "Error from cloudfront")
 	w.WriteHeader(status)
-	if body, ok := out["body"].(map[string]any); ok && r.Method != http.MethodHead {
-		_, _ = fmt.Fprint(w, body["data"]) // the viewer may be gone
-	} else if text, ok := out["body"].(string); ok && r.Method != http.MethodHead {
-		_, _ = fmt.Fprint(w, text)
-	}
-}
-
-func statusOf(v any) (int, error) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return 0, err
-	}
-	var status int
-	if err := json.Unmarshal(data, &status); err != nil || status < 200 || status > 599 {
-		return 0, fmt.Errorf("the function answered with the status %s", data)
-	}
-	return status, nil
-}
-
-// recorder keeps an origin's whole answer.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// responder lets an origin stream, with its header changed before it goes out.
-type responder struct {
-	http.ResponseWriter
-	before func(status int, header http.Header) error
-	sent   bool
-}
-
-// WriteHeader sends the header as viewer-response left it.
-func (w *responder) WriteHeader(status int) {
-	if w.sent {
-		return
-	}
-	if status >= http.StatusOK {
-		w.sent = true
-		if err := w.before(status, w.Header()); err != nil {
-			status = http.StatusServiceUnavailable
-		}
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *responder) Write(data []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.ResponseWriter.Write(data)
-}
-
-// Unwrap lets http.ResponseController flush and hijack.
-func (w *responder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// originTimeout bounds one read of the site bucket; CloudFront's own is 30 s.
-const originTimeout = 30 * time.Second
-
-func withTimeout(r *http.Request) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(r.Context(), originTimeout)
+	_, _ = io.WriteString(w, fmt.Sprintf("<html><head><title>ERROR: The request could not be satisfied</title></head><body><h1>%d ERROR</h1><h2>The request could not be satisfied.</h2><p>%s</p></body></html>\n", status, why))
 }

@@ -1,101 +1,168 @@
 package cloudfront
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"log/slog"
+	"regexp"
 	"sync"
+	"time"
 
 	"github.com/dop251/goja"
 )
 
-// importLine is how a function of runtime 2.0 gets its helpers; goja has no
-// modules, so the object is given instead.
-const importLine = "import cf from 'cloudfront';"
+// limit bounds one run. AWS stops a function after about a millisecond of its own
+// processors (docs, cloudfront-function-restrictions); this only ends endless ones.
+const limit = 2 * time.Second
 
-// function is one CloudFront function. A runtime runs one event at a time, so a
-// few are kept.
+// imported is the one module that a function may import.
+var imported = regexp.MustCompile(`(?m)^\s*import\s+cf\s+from\s+['"]cloudfront['"]\s*;?\s*$`)
+
+// function is a CloudFront function with the runtimes that it was loaded in.
 type function struct {
 	name    string
 	program *goja.Program
-	store   func(string) (string, bool)
+	store   func(key string) (string, bool)
+	log     *slog.Logger
 	idle    sync.Pool
 }
 
-func compile(name, code string, store func(string) (string, bool)) (*function, error) {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(code), importLine)
-	if !ok {
-		return nil, fmt.Errorf("compile %s: it does not begin with %q", name, importLine)
-	}
-	program, err := goja.Compile(name, "'use strict';"+rest, true)
+// runtime runs one event at a time.
+type runtime struct {
+	vm      *goja.Runtime
+	handler goja.Callable
+	parse   goja.Callable
+}
+
+func newFunction(name, source string, store func(string) (string, bool), log *slog.Logger) (*function, error) {
+	program, err := goja.Compile(name+".js", "'use strict';"+imported.ReplaceAllString(source, ""), true)
 	if err != nil {
 		return nil, fmt.Errorf("compile %s: %w", name, err)
 	}
-	return &function{name: name, program: program, store: store}, nil
-}
-
-// runtime is a fresh one, or one that an earlier event left.
-func (f *function) runtime() (*goja.Runtime, error) {
-	if vm, ok := f.idle.Get().(*goja.Runtime); ok {
-		return vm, nil
-	}
-	vm := goja.New()
-	if err := vm.Set("cf", map[string]any{"kvs": func() map[string]any { return f.helpers(vm) }}); err != nil {
+	f := &function{name: name, program: program, store: store, log: log}
+	r, err := f.load()
+	if err != nil {
 		return nil, err
 	}
-	_, err := vm.RunProgram(f.program)
-	return vm, err
+	f.idle.Put(r)
+	return f, nil
 }
 
-var errKey = errors.New("KeyNotFound")
-
-// helpers is what cf.kvs() gives: promises, and an error for a key that is not
-// there (docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-custom-methods.html).
-func (f *function) helpers(vm *goja.Runtime) map[string]any {
-	return map[string]any{
-		"get": func(key string) *goja.Promise {
-			promise, resolve, reject := vm.NewPromise()
-			if value, ok := f.store(key); ok {
-				_ = resolve(value) // only fails when the runtime was interrupted
-			} else {
-				_ = reject(vm.NewGoError(errKey))
-			}
-			return promise
-		},
-		"exists": func(key string) *goja.Promise {
-			promise, resolve, _ := vm.NewPromise()
-			_, ok := f.store(key)
-			_ = resolve(ok)
-			return promise
-		},
+func (f *function) load() (*runtime, error) {
+	vm := goja.New()
+	err := errors.Join(vm.Set("cf", f.module(vm)), vm.Set("console", f.console()))
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", f.name, err)
 	}
+	if _, err := vm.RunProgram(f.program); err != nil {
+		return nil, fmt.Errorf("load %s: %w", f.name, err)
+	}
+	handler, ok := goja.AssertFunction(vm.Get("handler"))
+	if !ok {
+		return nil, fmt.Errorf("load %s: it has no function handler", f.name)
+	}
+	parse, ok := goja.AssertFunction(vm.Get("JSON").ToObject(vm).Get("parse"))
+	if !ok {
+		return nil, fmt.Errorf("load %s: there is no JSON.parse", f.name)
+	}
+	return &runtime{vm, handler, parse}, nil
 }
 
-// run gives an event to the handler and waits for what it returns.
-func (f *function) run(event map[string]any) (map[string]any, error) {
-	vm, err := f.runtime()
+// run calls the handler and awaits it. A runtime in which something went wrong is
+// not used again.
+func (f *function) run(ctx context.Context, e event) (message, error) {
+	var out message
+	r, ok := f.idle.Get().(*runtime)
+	if !ok {
+		var err error
+		if r, err = f.load(); err != nil {
+			return out, err
+		}
+	}
+	in, err := json.Marshal(e)
 	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", f.name, err)
+		return out, fmt.Errorf("encode event: %w", err)
 	}
-	data, err := json.Marshal(event)
+	stop := context.AfterFunc(ctx, func() { r.vm.Interrupt("the viewer left") })
+	timer := time.AfterFunc(limit, func() { r.vm.Interrupt("it took too long") })
+	result, err := r.call(string(in))
+	// What could not be stopped in time would interrupt the next event.
+	inTime, stayed := timer.Stop(), stop()
 	if err != nil {
-		return nil, fmt.Errorf("write event of %s: %w", f.name, err)
+		return out, fmt.Errorf("run %s: %w", f.name, err)
 	}
-	// goja runs the jobs of promises before RunString returns.
-	value, err := vm.RunString("handler(" + string(data) + ")")
+	if inTime && stayed {
+		f.idle.Put(r)
+	}
+	if err := json.Unmarshal(result, &out); err != nil {
+		return out, fmt.Errorf("read what %s returned: %w", f.name, err)
+	}
+	return out, nil
+}
+
+func (r *runtime) call(event string) ([]byte, error) {
+	in, err := r.parse(goja.Undefined(), r.vm.ToValue(event))
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", f.name, err)
+		return nil, err
 	}
-	promise, ok := value.Export().(*goja.Promise)
-	if !ok || promise.State() != goja.PromiseStateFulfilled {
-		return nil, fmt.Errorf("run %s: its promise was not kept", f.name)
-	}
-	out, err := json.Marshal(promise.Result().Export())
+	// The jobs of promises are done before the outermost call returns.
+	value, err := r.handler(goja.Undefined(), in)
 	if err != nil {
-		return nil, fmt.Errorf("read answer of %s: %w", f.name, err)
+		return nil, err
 	}
-	f.idle.Put(vm)
-	var answer map[string]any
-	return answer, json.Unmarshal(out, &answer)
+	if promise, ok := value.Export().(*goja.Promise); ok {
+		switch value = promise.Result(); promise.State() {
+		case goja.PromiseStateRejected:
+			return nil, fmt.Errorf("the handler threw: %v", value)
+		case goja.PromiseStatePending:
+			return nil, errors.New("the handler waits for what never comes")
+		case goja.PromiseStateFulfilled:
+		}
+	}
+	object, ok := value.(*goja.Object)
+	if !ok {
+		return nil, fmt.Errorf("the handler returned %v", value)
+	}
+	return object.MarshalJSON()
+}
+
+// module is what "cloudfront" exports of which the functions may make use.
+func (f *function) module(vm *goja.Runtime) map[string]any {
+	settle := func(value any, err error) *goja.Promise {
+		promise, resolve, reject := vm.NewPromise()
+		if err != nil {
+			_ = reject(vm.NewGoError(err))
+		} else {
+			_ = resolve(value)
+		}
+		return promise
+	}
+	get := func(key string, options map[string]any) *goja.Promise {
+		value, ok := f.store(key)
+		if !ok {
+			return settle(nil, errors.New("KeyNotFound: "+key))
+		}
+		if options["format"] == "json" {
+			var decoded any
+			err := json.Unmarshal([]byte(value), &decoded)
+			return settle(decoded, err)
+		}
+		return settle(value, nil)
+	}
+	loaded := time.Now().UTC().Format(time.RFC3339)
+	store := map[string]any{
+		"get":    get,
+		"exists": func(key string) *goja.Promise { _, ok := f.store(key); return settle(ok, nil) },
+		"meta": func() *goja.Promise {
+			return settle(map[string]any{"creationDateTime": loaded, "lastUpdatedDateTime": loaded, "keyCount": 0}, nil)
+		},
+	}
+	return map[string]any{"kvs": func() map[string]any { return store }}
+}
+
+func (f *function) console() map[string]any {
+	log := func(args ...any) { f.log.Info(f.name, "console", fmt.Sprint(args...)) }
+	return map[string]any{"log": log, "error": log}
 }

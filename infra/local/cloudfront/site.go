@@ -1,139 +1,145 @@
 package cloudfront
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
-	"net/url"
+	"strconv"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// site is the bucket as an origin, with the cache before it. The rewritten path is
-// the cache key.
+// site is the bucket with the cache before it.
 type site struct {
-	client *s3.Client
-	bucket string
-
-	mu    sync.Mutex
-	cache map[string]object
+	client               *s3.Client
+	bucket               string
+	defaultTTL, errorTTL time.Duration
+	cache                *cache
 }
 
-type object struct {
-	body   []byte
-	header http.Header
+func newSite(client *s3.Client, bucket string, defaultTTL, errorTTL time.Duration) *site {
+	return &site{client: client, bucket: bucket, defaultTTL: defaultTTL, errorTTL: errorTTL, cache: newCache()}
 }
 
-func newSite(client *s3.Client, bucket string) *site {
-	return &site{client: client, bucket: bucket, cache: map[string]object{}}
-}
+func (s *site) invalidate(paths []string) { s.cache.drop(paths) }
 
-func (s *site) invalidate(paths []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for path := range s.cache {
-		for _, p := range paths {
-			if prefix, any := strings.CutSuffix(p, "*"); path == p || (any && strings.HasPrefix(path, prefix)) {
-				delete(s.cache, path)
-			}
-		}
-	}
-}
-
-// serve answers with the object at a rewritten path.
-func (s *site) serve(w *recorder, r *http.Request, uri string) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.text(http.StatusForbidden, "This distribution takes GET and HEAD here.")
+// serve answers from the object whose key is the path, as it was rewritten.
+func (s *site) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodOptions {
+		// S3's answer for a bucket without a CORS configuration.
+		fault(w, http.StatusForbidden, "AccessForbidden", "CORSResponse: CORS is not enabled for this bucket.")
 		return
 	}
-	s.mu.Lock()
-	found, cached := s.cache[uri]
-	s.mu.Unlock()
-	if !cached {
-		var status int
-		if found, status = s.fetch(r, uri); status != http.StatusOK {
-			w.text(status, http.StatusText(status))
-			return
-		}
-	}
-	w.header = found.header.Clone()
-	if etag := found.header.Get("ETag"); etag != "" && r.Header.Get("If-None-Match") == etag {
-		w.status = http.StatusNotModified
+	o, how, err := s.object(r.Context(), r.URL.EscapedPath(), strings.TrimPrefix(r.URL.Path, "/"))
+	if err != nil {
+		fault(w, http.StatusServiceUnavailable, "ServiceUnavailable", err.Error())
 		return
 	}
-	w.status = http.StatusOK
-	w.body.Write(found.body)
+	w.Header().Set("X-Cache", how+" from cloudfront")
+	if how == "Hit" {
+		w.Header().Set("Age", strconv.Itoa(int(time.Since(o.fetched).Seconds())))
+	}
+	if o.missing {
+		fault(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		return
+	}
+	for name, values := range o.header {
+		w.Header()[name] = values
+	}
+	// It knows If-None-Match, Range and HEAD.
+	http.ServeContent(w, r, "", o.modified, bytes.NewReader(o.body))
 }
 
-// fetch reads an object, and keeps it unless it is to be asked for every time.
-func (s *site) fetch(r *http.Request, uri string) (object, int) {
-	key, err := url.PathUnescape(strings.TrimPrefix(uri, "/"))
-	if err != nil {
-		return object{}, http.StatusBadRequest
+// fault is an error of S3. A missing object is 404, not 403, because the
+// distribution may list the bucket.
+func fault(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>%s</Code><Message>%s</Message></Error>", code, message)
+}
+
+// object is from the cache, or from the bucket, or from the cache because the
+// bucket has no other: a Hit, a Miss or a RefreshHit.
+func (s *site) object(ctx context.Context, path, key string) (*object, string, error) {
+	kept, turn := s.cache.get(path)
+	if kept != nil && time.Since(kept.fetched) < kept.ttl {
+		return kept, "Hit", nil
 	}
-	ctx, cancel := withTimeout(r)
-	defer cancel()
-	out, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.bucket, Key: &key})
-	var missing *types.NoSuchKey
-	if errors.As(err, &missing) {
-		return object{}, http.StatusNotFound
+	in := &s3.GetObjectInput{Bucket: &s.bucket, Key: &key}
+	if kept != nil && kept.header.Get("Etag") != "" {
+		in.IfNoneMatch = aws.String(kept.header.Get("Etag"))
 	}
-	if err != nil {
-		return object{}, http.StatusBadGateway
+	now := time.Now()
+	out, err := s.client.GetObject(ctx, in)
+	var status interface{ HTTPStatusCode() int }
+	missing := new(types.NoSuchKey)
+	switch {
+	case err == nil:
+		o, err := s.take(out, now)
+		if err == nil {
+			s.cache.put(path, o, turn)
+		}
+		return o, "Miss", err
+	case errors.As(err, &missing) || key == "":
+		o := &object{missing: true, fetched: now, ttl: s.errorTTL, keep: s.errorTTL > 0}
+		s.cache.put(path, o, turn)
+		return o, "Error", nil
+	case kept != nil && errors.As(err, &status) && status.HTTPStatusCode() == http.StatusNotModified:
+		again := *kept
+		again.fetched = now
+		s.cache.put(path, &again, turn)
+		return &again, "RefreshHit", nil
 	}
+	return nil, "", fmt.Errorf("get object %q: %w", key, err)
+}
+
+func (s *site) take(out *s3.GetObjectOutput, now time.Time) (*object, error) {
 	defer func() { _ = out.Body.Close() }()
 	body, err := io.ReadAll(out.Body)
 	if err != nil {
-		return object{}, http.StatusBadGateway
+		return nil, fmt.Errorf("read object: %w", err)
 	}
-	found := object{body: body, header: http.Header{}}
+	o := &object{header: http.Header{}, body: body, modified: aws.ToTime(out.LastModified), fetched: now}
 	for name, value := range map[string]*string{
-		"Content-Type": out.ContentType, "Cache-Control": out.CacheControl, "ETag": out.ETag,
+		"Content-Type": out.ContentType, "Cache-Control": out.CacheControl, "Etag": out.ETag, "X-Amz-Version-Id": out.VersionId,
+		"Content-Encoding": out.ContentEncoding, "Content-Language": out.ContentLanguage, "Content-Disposition": out.ContentDisposition,
 	} {
-		if value != nil {
-			found.header.Set(name, aws.ToString(value))
+		if aws.ToString(value) != "" {
+			o.header.Set(name, *value)
 		}
 	}
-	if strings.Contains(aws.ToString(out.CacheControl), "immutable") {
-		s.mu.Lock()
-		s.cache[uri] = found
-		s.mu.Unlock()
+	for name, value := range out.Metadata {
+		o.header.Set("X-Amz-Meta-"+name, value)
 	}
-	return found, http.StatusOK
+	o.ttl, o.keep = lifetime(aws.ToString(out.CacheControl), s.defaultTTL)
+	return o, nil
 }
 
-func (w *recorder) text(status int, text string) {
-	w.status = status
-	w.header.Set("Content-Type", "text/plain; charset=utf-8")
-	w.body.WriteString(text + "\n")
-}
-
-// fits matches a path as a cache behavior does: with case, * is any number of
-// characters and ? is exactly one.
-func fits(pattern, path string) bool {
-	for pattern != "" {
-		switch pattern[0] {
-		case '*':
-			for i := range len(path) + 1 {
-				if fits(pattern[1:], path[i:]) {
-					return true
-				}
-			}
-			return false
-		case '?':
-			if path == "" {
-				return false
-			}
-		default:
-			if path == "" || path[0] != pattern[0] {
-				return false
-			}
+// lifetime is how long an object may be served without a question to its origin,
+// and whether it may be kept at all (docs, Expiration, with a minimum TTL of 0).
+func lifetime(control string, otherwise time.Duration) (ttl time.Duration, keep bool) {
+	ttl = otherwise
+	shared := false
+	for part := range strings.SplitSeq(strings.ToLower(control), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		seconds, err := strconv.Atoi(strings.Trim(value, `"`))
+		switch {
+		case name == "no-store" || name == "private":
+			return 0, false
+		case name == "no-cache":
+			return 0, true
+		case name == "s-maxage" && err == nil:
+			ttl, shared = time.Duration(seconds)*time.Second, true
+		case name == "max-age" && err == nil && !shared:
+			ttl = time.Duration(seconds) * time.Second
 		}
-		pattern, path = pattern[1:], path[1:]
 	}
-	return path == ""
+	return ttl, true
 }

@@ -2,6 +2,7 @@ package codebuild
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,10 +16,14 @@ import (
 
 // loop runs the commands that come, NUL-terminated, on descriptor 3 and says the
 // status of each on 4. All run in one shell, as those of a buildspec 0.2 do, so
-// that a cd or an export holds for the next.
-const loop = `while IFS= read -r -d '' command <&3; do
-eval "$command" 3<&- 4>&- </dev/null
-echo "$?" >&4
+// that a cd or an export holds for the next. A NUL after each on the output, which
+// is a pipe too, tells that all of it has come.
+const loop = `exec 5>&1
+while IFS= read -r -d '' command <&3; do
+eval "$command" 3<&- 4>&- 5>&- </dev/null
+status=$?
+printf '\0' >&5
+echo "$status" >&4
 done`
 
 // shell is the one shell of a build. When a command exits it, the next command
@@ -32,16 +37,40 @@ type shell struct {
 	commands *os.File
 	statuses *os.File
 	lines    *bufio.Reader
+	drained  chan struct{}
+}
+
+// marked passes output on without its NULs, each of which it tells of.
+type marked struct {
+	next io.Writer
+	nul  chan<- struct{}
+}
+
+func (m marked) Write(p []byte) (int, error) {
+	for i, part := range bytes.Split(p, []byte{0}) {
+		if i > 0 {
+			select {
+			case m.nul <- struct{}{}:
+			default: // a command's own
+			}
+		}
+		if _, err := m.next.Write(part); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
 }
 
 func (s *shell) start() (err error) {
 	cmd := exec.Command("bash", "-c", loop)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.env, s.out, s.out
+	s.drained = make(chan struct{}, 1)
+	out := marked{s.out, s.drained}
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.dir, s.env, out, out
 	commands, in, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("start shell: %w", err)
 	}
-	out, statuses, err := os.Pipe()
+	answers, statuses, err := os.Pipe()
 	if err != nil {
 		return errors.Join(fmt.Errorf("start shell: %w", err), commands.Close(), in.Close())
 	}
@@ -49,9 +78,9 @@ func (s *shell) start() (err error) {
 	s.child, err = process.Start(cmd)
 	err = errors.Join(err, commands.Close(), statuses.Close())
 	if err != nil {
-		return errors.Join(err, in.Close(), out.Close())
+		return errors.Join(err, in.Close(), answers.Close())
 	}
-	s.commands, s.statuses, s.lines = in, out, bufio.NewReader(out)
+	s.commands, s.statuses, s.lines = in, answers, bufio.NewReader(answers)
 	return nil
 }
 
@@ -62,6 +91,10 @@ func (s *shell) run(done <-chan struct{}, command string) (int, error) {
 		if err := s.start(); err != nil {
 			return 0, err
 		}
+	}
+	select {
+	case <-s.drained: // left by a NUL of the last command's
+	default:
 	}
 	if _, err := s.commands.WriteString(command + "\x00"); err != nil {
 		return 0, fmt.Errorf("write command: %w", err)
@@ -78,6 +111,10 @@ func (s *shell) run(done <-chan struct{}, command string) (int, error) {
 	line, err := s.lines.ReadString('\n')
 	if err != nil {
 		return s.exited(), nil
+	}
+	select {
+	case <-s.drained:
+	case <-s.child.Done():
 	}
 	return strconv.Atoi(strings.TrimSpace(line))
 }
