@@ -136,9 +136,19 @@ func (b *Balancer) run() {
 func (b *Balancer) refresh(turn int) error {
 	wanted, all := b.takeDirty()
 	next, err := b.read(b.ctx)
+	if err == nil {
+		err = b.readTurn(next, turn, wanted, all)
+	}
 	if err != nil {
+		next.retire(b.table.Load())
 		return err
 	}
+	b.table.Swap(next).retire(next)
+	return nil
+}
+
+// readTurn reads the targets of the groups whose turn it is.
+func (b *Balancer) readTurn(next *table, turn int, wanted map[string]bool, all bool) error {
 	arns := next.arns()
 	for i, arn := range arns {
 		g := next.groups[arn]
@@ -148,12 +158,6 @@ func (b *Balancer) refresh(turn int) error {
 		}
 		if err := b.readTargets(g); err != nil {
 			return err
-		}
-	}
-	last := b.table.Swap(next)
-	for arn, g := range last.groups {
-		if next.groups[arn] == nil {
-			g.retire()
 		}
 	}
 	return nil

@@ -56,10 +56,6 @@ func newGroup(ctx context.Context) *group {
 	return g
 }
 
-// retire ends the checks of a group that no rule names any more. The targets stay
-// for the requests that have the group in hand.
-func (g *group) retire() { g.cancel() }
-
 func (g *group) set(c check) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

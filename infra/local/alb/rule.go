@@ -31,7 +31,7 @@ func newCondition(c types.RuleCondition) condition {
 	switch field := aws.ToString(c.Field); {
 	case field == "host-header":
 		values := c.Values
-		if c.HostHeaderConfig != nil {
+		if c.HostHeaderConfig != nil && len(c.HostHeaderConfig.Values) > 0 {
 			values = c.HostHeaderConfig.Values
 		}
 		return func(r *http.Request) bool {
@@ -39,7 +39,7 @@ func newCondition(c types.RuleCondition) condition {
 		}
 	case field == "path-pattern":
 		values := c.Values
-		if c.PathPatternConfig != nil {
+		if c.PathPatternConfig != nil && len(c.PathPatternConfig.Values) > 0 {
 			values = c.PathPatternConfig.Values
 		}
 		return func(r *http.Request) bool {

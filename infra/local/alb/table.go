@@ -23,17 +23,28 @@ type table struct {
 
 func (t *table) arns() []string { return slices.Sorted(maps.Keys(t.groups)) }
 
+// retire ends the checks of the groups that the table which stands does not have.
+// They keep their targets, for the requests that have them in hand.
+func (t *table) retire(stands *table) {
+	for arn, g := range t.groups {
+		if stands.groups[arn] == nil {
+			g.cancel()
+		}
+	}
+}
+
+// read always returns a table, that of an error only to be retired.
 func (b *Balancer) read(ctx context.Context) (*table, error) {
+	next := &table{groups: map[string]*group{}, others: map[string]bool{}}
 	listeners, err := b.readListeners(ctx)
 	if err != nil {
-		return nil, err
+		return next, err
 	}
-	next := &table{groups: map[string]*group{}, others: map[string]bool{}}
 	last := b.table.Load()
 	for i, l := range listeners {
 		rules, err := b.readRules(ctx, aws.ToString(l.ListenerArn))
 		if err != nil {
-			return nil, err
+			return next, err
 		}
 		for j, r := range rules {
 			arn := r.action.forward

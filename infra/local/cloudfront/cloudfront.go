@@ -128,9 +128,12 @@ func (d *Distribution) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Cache", "Miss from cloudfront")
 	if backend {
 		d.origin.ServeHTTP(answer, forwarded(passed))
-		return
+	} else {
+		d.site.serve(answer, passed)
 	}
-	d.site.serve(answer, passed)
+	if !answer.started {
+		answer.WriteHeader(http.StatusOK)
+	}
 }
 
 // serves tells whether a host is below the base domain.

@@ -54,7 +54,7 @@ func newWorld(t *testing.T, change func(*cloudfront.Options)) *world {
 	endpoint := emulator.URL.String()
 	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("x", "x", "")}
 	w := &world{
-		t: t, bucket: strings.ToLower(t.Name()), store: map[string]string{},
+		t: t, bucket: fmt.Sprintf("site-%d", time.Now().UnixNano()), store: map[string]string{},
 		s3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true }),
 	}
 	if _, err := w.s3.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &w.bucket}); err != nil {

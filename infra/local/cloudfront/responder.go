@@ -1,6 +1,10 @@
 package cloudfront
 
-import "net/http"
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
 
 // responder runs the viewer-response function on an origin's answer before its
 // first byte goes out.
@@ -53,5 +57,11 @@ func (w *responder) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Unwrap lets a load balancer reach the connection, for WebSockets.
+// Hijack gives the connection away, for WebSockets.
+func (w *responder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	w.started = true
+	return http.NewResponseController(w.ResponseWriter).Hijack()
+}
+
+// Unwrap lets an origin flush.
 func (w *responder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

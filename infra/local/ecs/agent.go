@@ -83,6 +83,7 @@ type Agent struct {
 	reread      bool
 	version     int                              // counts the changes told by Answer
 	services    map[string]*service              // by ARN
+	inactive    map[string]bool                  // ARNs of services that were deleted
 	tasks       []*task                          // of all services, stopped ones too
 	definitions map[string]*types.TaskDefinition // by ARN; a revision never changes
 	addresses   int                              // that were given to tasks
@@ -100,7 +101,7 @@ func New(o Options) *Agent {
 		secrets: secretsmanager.NewFromConfig(o.Config), ssm: ssm.NewFromConfig(o.Config),
 		shipper: newShipper(cloudwatchlogs.NewFromConfig(o.Config), log), ports: newPorts(),
 		slots: make(chan struct{}, starting), wake: make(chan struct{}, 1),
-		services: map[string]*service{}, definitions: map[string]*types.TaskDefinition{},
+		services: map[string]*service{}, inactive: map[string]bool{}, definitions: map[string]*types.TaskDefinition{},
 	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.work.Go(a.run)

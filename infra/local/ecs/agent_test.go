@@ -1,6 +1,7 @@
 package ecs_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -64,6 +65,10 @@ func TestAServiceBecomesTasksThatAnswer(t *testing.T) {
 
 	must(s.ecs.DeleteService(t.Context(), &awsecs.DeleteServiceInput{Cluster: &s.cluster, Service: aws.String("answers"), Force: aws.Bool(true)}))(t)
 	s.await("answers", func(s types.Service) bool { return *s.Status == "INACTIVE" })
+	listed := must(s.ecs.ListServices(t.Context(), &awsecs.ListServicesInput{Cluster: &s.cluster}))(t)
+	if len(listed.ServiceArns) != 0 {
+		t.Errorf("the deleted service is still listed: %v", listed.ServiceArns)
+	}
 	health = must(s.elb.DescribeTargetHealth(t.Context(), &elb.DescribeTargetHealthInput{TargetGroupArn: &group}))(t)
 	if len(health.TargetHealthDescriptions) != 0 {
 		t.Errorf("targets left by the deleted service: %v", health.TargetHealthDescriptions)
@@ -233,4 +238,23 @@ func TestTheDesiredCountIsFollowed(t *testing.T) {
 	s.await("again", func(s types.Service) bool { return s.RunningCount == 0 })
 	must(s.ecs.UpdateService(t.Context(), &awsecs.UpdateServiceInput{Cluster: &s.cluster, Service: aws.String("again"), DesiredCount: aws.Int32(1)}))(t)
 	s.await("again", func(s types.Service) bool { return s.RunningCount == 1 })
+}
+
+// BenchmarkTwentyEnvironments is how long it takes from forty services of a task
+// each until all deployments are complete.
+func BenchmarkTwentyEnvironments(b *testing.B) {
+	for b.Loop() {
+		s := newStack(b)
+		var names []string
+		for i := range int32(40) {
+			name := fmt.Sprintf("env%d", i)
+			group := s.route(name, i+1)
+			s.create(name, s.define(name, image, nil), group, 1)
+			names = append(names, name)
+		}
+		for _, name := range names {
+			s.await(name, completed)
+		}
+		s.agent.Close()
+	}
 }

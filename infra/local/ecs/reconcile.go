@@ -35,6 +35,7 @@ func (a *Agent) reconcile() {
 			}
 			if len(a.unfinished(s)) == 0 {
 				delete(a.services, arn)
+				a.inactive[arn] = true
 			}
 			continue
 		}
@@ -76,7 +77,7 @@ func (a *Agent) judge(s *service, now time.Time) {
 		if t.healthy = false; t.status != running {
 			continue
 		}
-		t.healthy = len(t.targets) > 0 || now.Sub(t.started) >= settle
+		t.healthy = len(t.targets) == len(s.Balancers) && (len(t.targets) > 0 || now.Sub(t.started) >= settle)
 		for _, target := range t.targets {
 			if a.options.Healthy == nil {
 				continue

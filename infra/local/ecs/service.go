@@ -79,6 +79,7 @@ func (a *Agent) observe(d described) *service {
 		}
 		return s
 	}
+	delete(a.inactive, d.ARN)
 	if s == nil || s.gone {
 		s = &service{created: time.Now(), known: map[string]bool{}, kept: map[string]json.RawMessage{}}
 		a.services[d.ARN] = s

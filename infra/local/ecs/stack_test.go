@@ -1,7 +1,6 @@
 package ecs_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,12 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -63,47 +60,9 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// front stands before moto as the edge does: one call at a time, with the changes
-// to the answers that the agents ask for.
-type front struct {
-	mu       sync.Mutex
-	proxy    *httputil.ReverseProxy
-	rewrites map[string][]func(request, response []byte) []byte
-	handlers map[string]http.Handler
-}
-
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	if form, err := url.ParseQuery(string(body)); err == nil && operation == "" {
-		operation = form.Get("Action")
-	}
-	f.mu.Lock()
-	h, rewrites := f.handlers[operation], f.rewrites[operation]
-	f.mu.Unlock()
-	if h != nil {
-		h.ServeHTTP(w, r)
-		return
-	}
-	recorder := httptest.NewRecorder()
-	f.mu.Lock()
-	f.proxy.ServeHTTP(recorder, r)
-	f.mu.Unlock()
-	answer := recorder.Body.Bytes()
-	if recorder.Code < 300 {
-		for _, rewrite := range rewrites {
-			answer = rewrite(body, answer)
-		}
-	}
-	w.Header().Set("Content-Type", recorder.Header().Get("Content-Type"))
-	w.WriteHeader(recorder.Code)
-	_, _ = w.Write(answer)
-}
-
 // stack is a load balancer and an agent with a cluster of the test's own.
 type stack struct {
-	t        *testing.T
+	t        testing.TB
 	ecs      *awsecs.Client
 	elb      *elb.Client
 	logs     *cloudwatchlogs.Client
@@ -120,7 +79,7 @@ func config(endpoint string) aws.Config {
 	return aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider("x", "x", "")}
 }
 
-func newStack(t *testing.T) *stack {
+func newStack(t testing.TB) *stack {
 	t.Helper()
 	f := &front{
 		proxy: httputil.NewSingleHostReverseProxy(emulator.URL), handlers: map[string]http.Handler{},
@@ -305,8 +264,8 @@ func (s *stack) get(host string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-func must[T any](value T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](value T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)

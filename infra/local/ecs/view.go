@@ -3,6 +3,7 @@ package ecs
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -23,6 +24,7 @@ var settings = [...]string{
 func (a *Agent) Attach(rewrite func(service, operation string, f func(request, response []byte) []byte),
 	handle func(service, operation string, h http.Handler)) {
 	rewrite(Service, "DescribeServices", a.DescribeServices)
+	rewrite(Service, "ListServices", a.ListServices)
 	for _, operation := range []string{"CreateService", "UpdateService", "DeleteService"} {
 		rewrite(Service, operation, a.Answer)
 	}
@@ -76,6 +78,20 @@ func (a *Agent) Answer(request, response []byte) []byte {
 		_ = json.Unmarshal(kept, &s.described) // the same fields
 	}
 	return with(answer, response, "service", a.view(s, answer["service"]))
+}
+
+// ListServices takes the deleted services out of the emulator's answer, which ECS
+// lists no more once their tasks have stopped.
+func (a *Agent) ListServices(_, response []byte) []byte {
+	var answer map[string]json.RawMessage
+	var arns []string
+	if json.Unmarshal(response, &answer) != nil || json.Unmarshal(answer["serviceArns"], &arns) != nil {
+		return response
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	arns = slices.DeleteFunc(arns, func(arn string) bool { return a.inactive[arn] })
+	return with(answer, response, "serviceArns", arns)
 }
 
 func with(answer map[string]json.RawMessage, otherwise []byte, name string, value any) []byte {

@@ -121,12 +121,13 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		replay(r, body)
 	}
 	recorder := &statusRecorder{ResponseWriter: w}
-	e.route(recorder, r, operation{call.Service, call.Operation}, body)
+	e.route(recorder, r, call, body)
 	call.Status, call.Start, call.Duration = recorder.status(), start, time.Since(start)
 	e.tell(call)
 }
 
-func (e *Edge) route(w http.ResponseWriter, r *http.Request, op operation, body []byte) {
+func (e *Edge) route(w http.ResponseWriter, r *http.Request, c Call, body []byte) {
+	op := operation{c.Service, c.Operation}
 	e.mu.RLock()
 	h, ok := e.handlers[op]
 	if !ok {
@@ -138,7 +139,7 @@ func (e *Edge) route(w http.ResponseWriter, r *http.Request, op operation, body 
 		h.ServeHTTP(w, r)
 		return
 	}
-	e.moto.serve(w, r, op, body, rewrites)
+	e.moto.serve(w, r, op, c.Caller, body, rewrites)
 }
 
 func (e *Edge) tell(c Call) {

@@ -31,8 +31,8 @@ func newUpstream(u *url.URL, log *slog.Logger) *upstream {
 	return &upstream{url: u, log: log, locks: newLocks()}
 }
 
-func (u *upstream) serve(w http.ResponseWriter, r *http.Request, op operation, body []byte, rewrites []rewrite) {
-	defer u.locks.lock(op)()
+func (u *upstream) serve(w http.ResponseWriter, r *http.Request, op operation, caller string, body []byte, rewrites []rewrite) {
+	defer u.locks.lock(op, caller)()
 	proxy := httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.SetURL(u.url)

@@ -3,7 +3,6 @@ package life
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -120,6 +119,7 @@ func hammer(t *testing.T, url string) func() (requests, failed int) {
 	stop := make(chan struct{})
 	var group sync.WaitGroup
 	var requests, failed int
+	var last string
 	group.Go(func() {
 		for {
 			select {
@@ -131,7 +131,7 @@ func hammer(t *testing.T, url string) func() (requests, failed int) {
 			requests++
 			if err != nil || resp.StatusCode != http.StatusOK {
 				failed++
-				t.Logf("request %d: %v", requests, strings.TrimSpace(statusOf(resp, err)))
+				last = statusOf(resp, err)
 			}
 			if err == nil {
 				_ = resp.Body.Close()
@@ -141,6 +141,9 @@ func hammer(t *testing.T, url string) func() (requests, failed int) {
 	return func() (int, int) {
 		close(stop)
 		group.Wait()
+		if failed > 0 {
+			t.Logf("the last failed request: %s", last)
+		}
 		return requests, failed
 	}
 }

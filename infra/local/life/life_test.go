@@ -1,6 +1,7 @@
 package life
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"previewenv/infra/local/git"
 	"previewenv/infra/local/slack"
+	"previewenv/statemachine"
 )
 
 func TestAWholeLifeLeavesNothingBehind(t *testing.T) {
@@ -87,7 +89,8 @@ func TestAnExecutionWithThePublishedPayloadWorks(t *testing.T) {
 	})
 	t.Run("an execution removes it", func(t *testing.T) {
 		out := ended(t, execute(t, `{"action":"cleanup","environment":"pr2"}`))
-		if !strings.Contains(*out.Output, `"outcome":"Gone"`) {
+		var end statemachine.CleanUpOutput
+		if err := json.Unmarshal([]byte(*out.Output), &end); err != nil || end.Outcome != statemachine.Gone {
 			t.Errorf("the removal ended with %s", *out.Output)
 		}
 	})
@@ -103,7 +106,7 @@ func TestACommitWithoutAPullRequestIsNamedByItself(t *testing.T) {
 
 func TestANewCommitReplacesTheOldWithoutAFailedRequest(t *testing.T) {
 	provision(t, "swap", world.Repository.Commits["pr1"]+" service1 --as swap")
-	sha, err := world.Repository.Push(t.Context(), 1, git.SetVersion("service1", "swapped"))
+	sha, err := world.Repository.Push(t.Context(), 1, git.All(fresh("pr1"), git.SetVersion("service1", "swapped")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +120,7 @@ func TestANewCommitReplacesTheOldWithoutAFailedRequest(t *testing.T) {
 	}
 
 	t.Run("a bad commit leaves the good one serving and says so", func(t *testing.T) {
-		bad, err := world.Repository.Push(t.Context(), 1, git.BreakBuild("service1"))
+		bad, err := world.Repository.Push(t.Context(), 1, git.All(fresh("pr1"), git.BreakBuild("service1")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,12 +151,12 @@ func TestAFailedFirstProvisionIsRolledBackAndSaysWhy(t *testing.T) {
 		says        []string
 	}{
 		{"a build that fails", "badbuild", git.BreakBuild("service1"), []string{"service1", "BUILD"}},
-		{"a task that crashes", "crash", git.All(git.SetVersion("service1", "x"), git.Crash("service1")), []string{"service1", "exit"}},
-		{"a task that answers its health check wrongly", "sick", git.All(git.SetVersion("service1", "y"), git.Unhealthy("service1")), []string{"service1", "500"}},
+		{"a task that crashes", "crash", git.Crash("service1"), []string{"service1", "exit"}},
+		{"a task that answers its health check wrongly", "sick", git.Unhealthy("service1"), []string{"service1", "500"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			sha, err := world.Repository.Push(t.Context(), 2, c.edit)
+			sha, err := world.Repository.Push(t.Context(), 2, git.All(fresh("pr2"), c.edit))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -207,7 +210,7 @@ func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
 
 func TestACleanUpBeforeTheBuildEndsWins(t *testing.T) {
 	before := inventory(t)
-	sha, err := world.Repository.Push(t.Context(), 2, git.SetVersion("service2", fmt.Sprint(time.Now().UnixNano())))
+	sha, err := world.Repository.Push(t.Context(), 2, git.All(fresh("pr2"), git.SetVersion("service2", fmt.Sprint(time.Now().UnixNano()))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"previewenv/infra/local/git"
 	"previewenv/infra/local/slack"
 	"previewenv/infra/local/stack"
 )
@@ -78,7 +80,8 @@ func command(t *testing.T, name, text string) slack.Answer {
 // channelOf keeps the messages of tests apart.
 func channelOf(t *testing.T) string {
 	sum := 0
-	for _, r := range t.Name() {
+	test, _, _ := strings.Cut(t.Name(), "/")
+	for _, r := range test {
 		sum = (sum*31 + int(r)) % 1_000_000
 	}
 	return fmt.Sprintf("%s%06d", channel, sum)
@@ -210,5 +213,18 @@ func serves(t *testing.T, url, service string) page {
 			t.Fatalf("%s is not served by an override of %s after %s; it answers %d %v %s", url, service, patience, p.Status, p.Header, p.Body)
 		}
 		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// fresh puts a worktree back to a commit of the seed, so that what one test broke
+// does not break the next.
+func fresh(branch string) git.Edit {
+	return func(worktree string) error {
+		commit := world.Repository.Commits[branch]
+		out, err := exec.Command("git", "-C", worktree, "read-tree", "-u", "--reset", commit).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("go back to %s: %w: %s", branch, err, out)
+		}
+		return nil
 	}
 }

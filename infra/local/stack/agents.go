@@ -109,7 +109,7 @@ func (s *Stack) distribution() error {
 	}
 	d, err := cloudfront.New(cloudfront.Options{
 		Config: clientConfig(s.edgeURL, "cloudfront"), BaseDomain: domain, Request: request, Response: response,
-		Store: s.Store.Get, Origin: s.alb, Paths: paths, Site: s.Seeded.Site, Log: s.options.Log,
+		Store: s.Store.Get, Origin: s.alb, Backends: paths, Bucket: s.Seeded.Site, Log: s.options.Log,
 	})
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (s *Stack) distribution() error {
 			Paths []string `xml:"Paths>Items>Path"`
 		}
 		if xml.Unmarshal(request, &batch) == nil {
-			d.Invalidate(batch.Paths)
+			d.Invalidate(batch.Paths...)
 		}
 		return response
 	})

@@ -46,8 +46,8 @@ func records(cfg aws.Config, c config.Records) *record.Store {
 	return record.New(dynamodb.NewFromConfig(cfg), c.Table)
 }
 
-func catalogReader(cfg aws.Config, prefix string) catalog.Reader {
-	return catalog.Reader{API: ssm.NewFromConfig(cfg), Prefix: prefix}
+func catalogReader(cfg aws.Config, prefix string) *catalog.Cache {
+	return catalog.NewCache(catalog.Reader{API: ssm.NewFromConfig(cfg), Prefix: prefix})
 }
 
 // Guard is law 9 as a function's configuration has it.
