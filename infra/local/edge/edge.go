@@ -7,6 +7,7 @@ package edge
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,6 +42,7 @@ type Edge struct {
 	mu        sync.RWMutex
 	handlers  map[operation]http.Handler
 	rewrites  map[operation][]rewrite
+	upstreams map[string]*upstream // of services with an emulator of their own
 	observers []func(Call)
 	forwards  []forward
 }
@@ -60,7 +62,7 @@ func New(moto *url.URL, log *slog.Logger) *Edge {
 		log:      log,
 		moto:     newUpstream(moto, log),
 		handlers: map[operation]http.Handler{},
-		rewrites: map[operation][]rewrite{},
+		rewrites: map[operation][]rewrite{}, upstreams: map[string]*upstream{},
 	}
 }
 
@@ -71,6 +73,13 @@ func (e *Edge) Handle(service, name string, h http.Handler) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.handlers[operation{service, name}] = h
+}
+
+// Own gives a service an emulator of its own: one Python process is one core.
+func (e *Edge) Own(service string, moto *url.URL) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.upstreams[service] = newUpstream(moto, e.log)
 }
 
 // Rewrite changes the body of the emulator's successful answers to an operation.
@@ -134,12 +143,13 @@ func (e *Edge) route(w http.ResponseWriter, r *http.Request, c Call, body []byte
 		h, ok = e.handlers[operation{op.service, ""}]
 	}
 	rewrites := e.rewrites[op]
+	emulator := cmp.Or(e.upstreams[op.service], e.moto)
 	e.mu.RUnlock()
 	if ok {
 		h.ServeHTTP(w, r)
 		return
 	}
-	e.moto.serve(w, r, op, c.Caller, body, rewrites)
+	emulator.serve(w, r, op, c.Caller, body, rewrites)
 }
 
 func (e *Edge) tell(c Call) {

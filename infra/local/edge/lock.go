@@ -12,30 +12,24 @@ const door = "slack"
 type locks map[string]*turnstile
 
 func newLocks() locks {
-	// S3 and SQS stand the crowd, and their calls may take long.
+	// S3, SQS and Step Functions stand the crowd, and their calls may take long.
 	dynamodb := new(turnstile)
 	return locks{
 		"dynamodb":             dynamodb,
 		"dynamodbstreams":      dynamodb, // the same tables
 		"elasticloadbalancing": new(turnstile),
 		"ecs":                  new(turnstile),
-		"states":               new(turnstile),
 	}
 }
 
 // lock returns how to unlock.
 func (l locks) lock(op operation, caller string) func() {
 	t := l[op.service]
-	if t == nil || blocks(op) {
+	if t == nil {
 		return func() {}
 	}
 	t.enter(caller == door)
 	return t.leave
-}
-
-// blocks tells the calls that wait for others to be made.
-func blocks(op operation) bool {
-	return op == operation{"states", "GetActivityTask"} || op == operation{"states", "StartSyncExecution"}
 }
 
 // turnstile lets one call in at a time. Where AWS serves all at once, here one

@@ -6,6 +6,7 @@ package moto
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ import (
 // patience bounds the start: Python imports for a second or two, longer on a
 // busy machine.
 const patience = 60 * time.Second
+
+//go:embed server.py
+var server string
 
 // Options say how to start the emulator.
 type Options struct {
@@ -67,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		URL:  &url.URL{Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))},
 		tail: &tail{next: o.Log},
 	}
-	cmd := exec.Command(filepath.Join(o.Python, "moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+	cmd := exec.Command(filepath.Join(o.Python, "python3"), "-c", server, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
 	cmd.Env = environment(o)
 	cmd.Stdout, cmd.Stderr = s.tail, s.tail
 	var err error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -33,7 +34,7 @@ func buildFunctions(ctx context.Context, root, dir string) error {
 }
 
 // concurrency of one function: AWS allows 1,000 an account, two cores far less.
-const concurrency = 8
+const concurrency = 20
 
 func (s *Stack) startFunctions() error {
 	binaries := map[string]string{}
@@ -51,8 +52,21 @@ func (s *Stack) startFunctions() error {
 		Environment: func(string) []string { return append(s.clientEnvironment(), s.settings()...) },
 	})
 	s.closers = append(s.closers, func() error { s.functions.Close(); return nil })
-	s.Edge.Handle("lambda", "Invoke", s.functions.Handler())
+	s.Edge.Handle("lambda", "Invoke", atMost(running, s.functions.Handler()))
 	return nil
+}
+
+// running is how many states run at once. More would only take the processor from
+// each other, and from Slack's door, which is not among them.
+const running = 4
+
+func atMost(n int, h http.Handler) http.Handler {
+	slots := make(chan struct{}, n)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		slots <- struct{}{}
+		defer func() { <-slots }()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // clientEnvironment makes the default SDK client of any process a client of the

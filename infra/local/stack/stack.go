@@ -143,14 +143,21 @@ func (s *Stack) emulator(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server, err := moto.Start(ctx, moto.Options{
-		Python: filepath.Join(s.options.Root, ".local", "venv", "bin"), EdgePort: s.port("aws"), Log: log,
-	})
+	options := moto.Options{Python: filepath.Join(s.options.Root, ".local", "venv", "bin"), EdgePort: s.port("aws"), Log: log}
+	server, err := moto.Start(ctx, options)
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, server.Close)
 	s.Edge = edge.New(server.URL, s.options.Log)
+	// The interpreter of Step Functions keeps a whole core busy when twenty
+	// executions start at once; Slack's door must not wait for it.
+	interpreter, err := moto.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, interpreter.Close)
+	s.Edge.Own("states", interpreter.URL)
 	s.serve("aws", s.Edge)
 	s.edgeURL = s.url("aws")
 	s.Config = clientConfig(s.edgeURL, "local")
