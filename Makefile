@@ -17,11 +17,11 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build venv ## run one preview's whole life on this machine; ONCE=1 ends after it
+demo: venv ## run one preview's whole life on this machine; ONCE=1 ends after it
 	go run ./infra/local demo $(if $(ONCE),--once)
 
 .PHONY: local
-local: build venv ## run the local stack until Ctrl-C
+local: venv ## run the local stack until Ctrl-C
 	go run ./infra/local up
 
 .PHONY: build

@@ -44,7 +44,7 @@ artifacts: {base-directory: dist, files: ['**/*']}
 	if diff := cmp.Diff(want, s.artifact("pr1/web.zip")); diff != "" {
 		t.Errorf("artifact (-want +got):\n%s", diff)
 	}
-	if log := s.log(b); strings.Index(log, "it says two\n") < 0 || strings.Index(log, "it says two\n") > strings.Index(log, "Phase complete: BUILD State: SUCCEEDED") {
+	if log := s.log(b); !strings.Contains(log, "it says two\n") || strings.Index(log, "it says two\n") > strings.Index(log, "Phase complete: BUILD State: SUCCEEDED") {
 		t.Errorf("log:\n%s", log)
 	}
 	d := e.Detail

@@ -54,9 +54,8 @@ type demo struct {
 	out   io.Writer
 	began time.Time
 
-	mu      sync.Mutex
-	last    time.Time
-	waiting string
+	mu   sync.Mutex
+	last time.Time
 }
 
 // say prints a sentence with the time since the start.
@@ -64,8 +63,7 @@ func (d *demo) say(format string, args ...any) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.last = time.Now()
-	d.waiting = fmt.Sprintf(format, args...)
-	fmt.Fprintf(d.out, "%6.1fs  %s\n", time.Since(d.began).Seconds(), d.waiting)
+	fmt.Fprintf(d.out, "%6.1fs  %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
 // pulse prints a line whenever nothing was said for a while.
@@ -84,19 +82,12 @@ func (d *demo) pulse() (stop func()) {
 			d.mu.Lock()
 			if time.Since(d.last) >= quiet {
 				d.last = time.Now()
-				fmt.Fprintf(d.out, "%6.1fs    … still %s\n", time.Since(d.began).Seconds(), lower(d.waiting))
+				fmt.Fprintf(d.out, "%6.1fs    …\n", time.Since(d.began).Seconds())
 			}
 			d.mu.Unlock()
 		}
 	}()
 	return func() { once.Do(func() { close(done) }) }
-}
-
-func lower(s string) string {
-	if s == "" {
-		return "starting"
-	}
-	return "on: " + s
 }
 
 // play is the life.
@@ -161,10 +152,11 @@ func (d *demo) update(ctx context.Context) error {
 
 func (d *demo) cleanUp(ctx context.Context) error {
 	for _, label := range []string{"pr1", "pr2"} {
+		before := d.edits(label)
 		if err := d.command(ctx, "/cleanupenv", label); err != nil {
 			return err
 		}
-		if err := d.until(ctx, label, "gone"); err != nil {
+		if err := d.after(ctx, before, label, "gone"); err != nil {
 			return err
 		}
 		if err := d.see(ctx, label, "/", "now"); err != nil {
@@ -184,7 +176,7 @@ func (d *demo) expiry(ctx context.Context) error {
 		return err
 	}
 	d.say("short was asked for one minute; nobody extends it, nobody cleans it up.")
-	return d.until(ctx, "short", "gone")
+	return d.after(ctx, d.edits("short"), "short", "gone")
 }
 
 // command types a slash command and shows the answer.
@@ -297,43 +289,50 @@ func (d *demo) seeAll(ctx context.Context, label string) error {
 // see opens a URL and says what came, and from where.
 func (d *demo) see(ctx context.Context, label, path, when string) error {
 	url := strings.ReplaceAll(d.Info.Preview, "{label}", label) + path
-	resp, body, err := d.get(ctx, url)
+	p, err := d.get(ctx, url)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", url, err)
 	}
-	source := resp.Header.Get("x-preview-source")
+	source := p.header.Get("x-preview-source")
 	if source == "" {
-		d.say("%s %s answers %d: %s", url, when, resp.StatusCode, summary(resp, body))
+		d.say("%s %s answers %d: %s", url, when, p.status, p.summary())
 		return nil
 	}
-	d.say("%s %s answers %d from %s (%s of %s, commit %.8s): %s", url, when, resp.StatusCode, source,
-		resp.Header.Get("x-preview-service"), resp.Header.Get("x-preview-environment"), resp.Header.Get("x-preview-commit"), summary(resp, body))
+	d.say("%s %s answers %d from %s (%s of %s, commit %.8s): %s", url, when, p.status, source,
+		p.header.Get("x-preview-service"), p.header.Get("x-preview-environment"), p.header.Get("x-preview-commit"), p.summary())
 	return nil
 }
 
-func (d *demo) get(ctx context.Context, url string) (*http.Response, string, error) {
+// answer is what came from a URL.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (d *demo) get(ctx context.Context, url string) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	resp, err := d.Client.Do(req)
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	return resp, string(body), err
+	return answer{resp.StatusCode, resp.Header, string(body)}, err
 }
 
 // summary is a page's title, or the beginning of an answer.
-func summary(resp *http.Response, body string) string {
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
-		_, rest, _ := strings.Cut(body, "<title>")
+func (a answer) summary() string {
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		_, rest, _ := strings.Cut(a.body, "<title>")
 		title, _, _ := strings.Cut(rest, "</title>")
 		return "the page \"" + strings.TrimSpace(title) + "\""
 	}
-	body = strings.Join(strings.Fields(body), " ")
 	const enough = 240
+	body := strings.Join(strings.Fields(a.body), " ")
 	if len(body) > enough {
 		body = body[:enough] + "…"
 	}
@@ -349,12 +348,12 @@ func (d *demo) watch(label, path string) func() (requests, failed int) {
 		defer close(done)
 		url := strings.ReplaceAll(d.Info.Preview, "{label}", label) + path
 		for ctx.Err() == nil {
-			resp, _, err := d.get(ctx, url)
+			p, err := d.get(ctx, url)
 			if ctx.Err() != nil {
 				return
 			}
 			requests++
-			if err != nil || resp.StatusCode != http.StatusOK {
+			if err != nil || p.status != http.StatusOK {
 				failed++
 			}
 			time.Sleep(20 * time.Millisecond)

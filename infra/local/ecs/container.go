@@ -48,7 +48,7 @@ func (a *Agent) launch(t *task) (exited <-chan struct{}, err error) {
 	case <-a.ctx.Done():
 		return nil, a.ctx.Err()
 	case <-t.quit:
-		return nil, errors.New("Task stopped before it started")
+		return nil, errors.New("the task was stopped before it started")
 	}
 	ended := make(chan struct{})
 	var once sync.Once

@@ -141,12 +141,12 @@ func (s *service) fail(d *deployment) {
 	d.state, d.reason = types.DeploymentRolloutStateFailed, "ECS deployment circuit breaker: tasks failed to start."
 	s.tell("(deployment %s) deployment failed: tasks failed to start.", d.id)
 	if s.Configuration.Breaker.Rollback && s.completed != nil && s.completed != d {
-		s.rollBack(d)
+		s.rollBack()
 	}
 }
 
 // rollBack makes the last completed deployment PRIMARY again.
-func (s *service) rollBack(failed *deployment) {
+func (s *service) rollBack() {
 	back := s.completed
 	s.deployments = slices.DeleteFunc(s.deployments, func(d *deployment) bool { return d == back })
 	s.deployments = slices.Insert(s.deployments, 0, back)

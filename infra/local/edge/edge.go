@@ -178,6 +178,7 @@ type statusRecorder struct {
 	written int
 }
 
+// WriteHeader keeps the status of the answer.
 func (w *statusRecorder) WriteHeader(status int) {
 	// 1xx comes before the answer.
 	if w.written == 0 && status >= http.StatusOK {

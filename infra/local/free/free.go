@@ -106,6 +106,7 @@ func (m *merged) acceptFrom(l net.Listener) {
 	}
 }
 
+// Accept takes the next connection of either listener.
 func (m *merged) Accept() (net.Conn, error) {
 	select {
 	case a := <-m.accepted:
@@ -115,8 +116,10 @@ func (m *merged) Accept() (net.Conn, error) {
 	}
 }
 
+// Addr is the address on 127.0.0.1.
 func (m *merged) Addr() net.Addr { return m.listeners[0].Addr() }
 
+// Close closes both listeners.
 func (m *merged) Close() error {
 	var errs []error
 	m.once.Do(func() {

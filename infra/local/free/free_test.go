@@ -1,6 +1,7 @@
 package free
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -54,7 +55,7 @@ func TestBothLoopbackAddressesAnswer(t *testing.T) {
 	if err := server.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-done; err != http.ErrServerClosed {
+	if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve ended with %v", err)
 	}
 }

@@ -126,7 +126,7 @@ func (r Repository) commit(ctx context.Context, c change) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make worktree: %w", err)
 	}
-	defer os.RemoveAll(tree)
+	defer func() { _ = os.RemoveAll(tree) }()
 	date := epoch
 	if c.base == "" {
 		_, err = run(ctx, tree, nil, "init", "--quiet", "--initial-branch="+c.branch)

@@ -32,7 +32,7 @@ func GitHub(repo Repository, name string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /repos/{owner}/{repo}/commits/{ref...}", api.commit)
 	mux.HandleFunc("GET /repos/{owner}/{repo}/pulls/{number}", api.pull)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notFound(w) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound(w) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reset := time.Now().Add(time.Hour).Unix()
 		w.Header().Set("X-RateLimit-Limit", strconv.Itoa(hourly))
@@ -190,7 +190,7 @@ func write(w http.ResponseWriter, answer any, err error) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Write(body)
+	_, _ = w.Write(body) // the client may be gone
 }
 
 func notFound(w http.ResponseWriter) { fail(w, http.StatusNotFound, "Not Found") }
@@ -198,7 +198,7 @@ func notFound(w http.ResponseWriter) { fail(w, http.StatusNotFound, "Not Found")
 func fail(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(map[string]string{
+	_ = json.NewEncoder(w).Encode(map[string]string{
 		"message": message, "documentation_url": "https://docs.github.com/rest", "status": strconv.Itoa(status),
 	})
 }

@@ -137,7 +137,7 @@ func (s Store) complete(target string, fill func(dir string) error) error {
 	if err != nil {
 		return fmt.Errorf("make store: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := fill(dir); err != nil {
 		return err
 	}

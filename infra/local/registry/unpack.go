@@ -64,7 +64,7 @@ func extract(image v1.Image, dir string) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", dir, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	// MkdirTemp made the folder for its owner alone.
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return fmt.Errorf("open %s: %w", dir, err)

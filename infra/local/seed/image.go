@@ -50,7 +50,7 @@ func (s *seeder) builds(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make worktree: %w", err)
 	}
-	defer os.RemoveAll(parent)
+	defer func() { _ = os.RemoveAll(parent) }()
 	dir := filepath.Join(parent, "src")
 	if err := s.Repository.CheckOut(ctx, s.commit, dir); err != nil {
 		return err

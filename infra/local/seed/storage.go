@@ -47,7 +47,7 @@ func (s *seeder) upload(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("upload frontend: %w", err)
 		}
-		defer body.Close()
+		defer func() { _ = body.Close() }()
 		cache := "no-cache"
 		if strings.HasPrefix(filepath.ToSlash(name), "assets/") {
 			cache = "public, max-age=31536000, immutable"

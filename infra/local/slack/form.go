@@ -34,7 +34,7 @@ func (s *Simulator) Submit(ctx context.Context, viewID string, values map[string
 		View   json.RawMessage   `json:"view"`
 	}
 	if err := json.Unmarshal(body.data, &a); err != nil {
-		return answer, fmt.Errorf("%w: %v", ErrAnswer, err)
+		return answer, fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	switch a.Action {
 	case "errors":

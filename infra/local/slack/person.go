@@ -64,7 +64,7 @@ func (s *Simulator) Command(ctx context.Context, user, channel, command, text st
 	if body.json {
 		a = answerBody{}
 		if err := json.Unmarshal(body.data, &a); err != nil {
-			return answer, fmt.Errorf("%w: %v", ErrAnswer, err)
+			return answer, fmt.Errorf("%w: %w", ErrAnswer, err)
 		}
 		if faults := a.faults(); len(faults) > 0 {
 			return answer, fmt.Errorf("%w: %v", ErrAnswer, faults)

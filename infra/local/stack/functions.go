@@ -51,7 +51,7 @@ func (s *Stack) startFunctions() error {
 		Log:         func(name string) io.Writer { return logs[name] },
 		Environment: func(string) []string { return append(s.clientEnvironment(), s.settings()...) },
 	})
-	s.closers = append(s.closers, func() error { s.functions.Close(); return nil })
+	s.closers = append(s.closers, s.functions.Close)
 	s.Edge.Handle("lambda", "Invoke", atMost(running, s.functions.Handler()))
 	return nil
 }
