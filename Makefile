@@ -9,7 +9,6 @@ PYTHON ?= python3
 FUZZTIME ?= 30s
 venv := .local/venv/.stamp
 modules := infra/node_modules/.package-lock.json
-functions := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
 sources := infra lambdas statemachine testdata
 
 .PHONY: help
@@ -18,18 +17,13 @@ help: ## print this list
 
 .PHONY: demo
 demo: venv ## run one preview's whole life on this machine; ONCE=1 ends after it
-	go run ./infra/local demo $(if $(ONCE),--once)
+	@go build -o .local/bin/local ./infra/local
+	@exec .local/bin/local demo $(if $(ONCE),--once)
 
 .PHONY: local
 local: venv ## run the local stack until Ctrl-C
-	go run ./infra/local up
-
-.PHONY: build
-build: ## build every function for this machine into .local/bin
-	@for function in $(functions); do \
-		CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w" \
-			-o ".local/bin/$$function/bootstrap" "./lambdas/$$function"; \
-	done
+	@go build -o .local/bin/local ./infra/local
+	@exec .local/bin/local up
 
 .PHONY: test
 test: venv ## run all tests

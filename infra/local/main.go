@@ -12,19 +12,25 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"previewenv/infra/local/demo"
+	"previewenv/infra/local/process"
 	"previewenv/infra/local/stack"
 )
 
-const usage = `usage: go run ./infra/local up
-       go run ./infra/local demo [--once]
+const usage = `usage: local up
+       local demo [--once]
 `
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	runtime.LockOSThread() // the request is the thread's, and ends with it
+	if err := process.EndWithParent(); err != nil {
+		fmt.Fprintln(os.Stderr, "local stack:", err)
+	}
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "local stack:", err)
 		os.Exit(1)
