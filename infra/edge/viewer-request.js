@@ -30,7 +30,7 @@ async function handler(event) {
     return request;
 }
 
-const again = 'To get it back, type <code>/provisionenv</code> in Slack.';
+const again = 'To get it back, type <code>/provisionenv</code> in Slack. If you have just done so, it appears here within seconds: this page reloads by itself.';
 const waiting = 'This page reloads by itself every 5 seconds. <code>/envstatus</code> in Slack tells how far it is.';
 
 function at(commit) {
@@ -92,7 +92,7 @@ function html(status, label, what, next) {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${status === 503 ? '<meta http-equiv="refresh" content="5">' : ''}
+${status !== 400 ? '<meta http-equiv="refresh" content="5">' : ''}
 <title>${title}</title>
 <style>
 :root { color-scheme: light dark; }

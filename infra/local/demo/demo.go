@@ -108,6 +108,9 @@ func (d *demo) first(ctx context.Context) error {
 	if err := d.command(ctx, "/provisionenv", commit[:8]+" service1 web"); err != nil {
 		return err
 	}
+	if err := d.after(ctx, -1, "pr1", "building"); err != nil {
+		return err
+	}
 	if err := d.see(ctx, "pr1", "/", "while it starts"); err != nil {
 		return err
 	}
@@ -190,7 +193,7 @@ func (d *demo) command(ctx context.Context, name, text string) error {
 		if i == 0 {
 			line = fmt.Sprintf("Slack shows, after %d ms: %s", answer.Duration.Milliseconds(), line)
 		}
-		d.say("%s", line)
+		d.say("%s", plain(line))
 	}
 	return nil
 }
@@ -219,7 +222,7 @@ func (d *demo) after(ctx context.Context, edits int, label, word string) error {
 			if strings.Contains(text, " is "+word) {
 				d.say("%s is %s, %.1f s after it was asked for.", label, word, time.Since(start).Seconds())
 				for _, line := range d.details(label) {
-					d.say("  %s", line)
+					d.say("  %s", plain(line))
 				}
 				return nil
 			}

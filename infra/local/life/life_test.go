@@ -152,6 +152,9 @@ func TestAFailedFirstProvisionIsRolledBackAndSaysWhy(t *testing.T) {
 	}{
 		{"a build that fails", "badbuild", git.BreakBuild("service1"), []string{"service1", "BUILD"}},
 		{"a task that crashes", "crash", git.Crash("service1"), []string{"service1", "exit"}},
+		{"a build that leaves nothing", "empty", git.Nothing("service1"), []string{"service1", "pushed no image", "buildspec"}},
+		{"a build that runs too long", "slow", git.Slow("service1"), []string{"service1", "time limit"}},
+		{"a task that never answers", "hang", git.Hang("service1"), []string{"service1", "/healthz", "health checks"}},
 		{"a task that answers its health check wrongly", "sick", git.Unhealthy("service1"), []string{"service1", "500"}},
 	}
 	for _, c := range cases {
