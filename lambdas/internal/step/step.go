@@ -87,10 +87,15 @@ func passes(err error) bool {
 }
 
 // failService leaves a fault on the row of a service, where the status message
-// and Recover find it.
+// and Recover find it, with what was waited for last: what a target answered is
+// gone once ECS has taken it away.
 func failService(ctx context.Context, records *record.Store, environment, service string, revision int, f *fault.Fault) error {
 	return records.SetService(ctx, environment, service, revision, func(row *record.Service) {
-		row.State, row.Fault, row.Detail = record.ServiceFailed, f, ""
+		whole := *f
+		if row.Detail != "" && row.Fault == nil {
+			whole.What += " Before that: " + row.Detail
+		}
+		row.State, row.Fault, row.Detail = record.ServiceFailed, &whole, ""
 		if f.Log != "" {
 			row.Log = f.Log
 		}
