@@ -17,6 +17,32 @@ type Catalog struct {
 	Repositories map[string]Repository `yaml:"repositories"`
 	Services     map[string]Service    `yaml:"services"`
 	Queues       map[string]Queue      `yaml:"queues"`
+	// Installation is what a deployment to AWS needs besides; only the CDK app reads it.
+	Installation *Installation `yaml:"installation"`
+}
+
+// Installation is what whoever deploys to AWS has to name: what cannot be read from
+// the running baseline. Account and Region are those of the listener.
+type Installation struct {
+	// Prefix starts the name of everything that is made; at most 8 characters.
+	Prefix string `yaml:"prefix"`
+	// HostedZone is the Route 53 zone that holds the base domain.
+	HostedZone HostedZone `yaml:"hostedZone"`
+	// Certificate is the ARN of an ACM certificate in us-east-1 for *.<baseDomain>.
+	Certificate string `yaml:"certificate"`
+	// Connection is the ARN of the CodeConnections connection to GitHub.
+	Connection string `yaml:"connection"`
+	// TaskRoles are the ARNs of the task and execution roles that previews may run
+	// with; a path with * at its end is possible.
+	TaskRoles []string `yaml:"taskRoles"`
+	// AlarmTopic is the ARN of an SNS topic that alarms are sent to; empty is none.
+	AlarmTopic string `yaml:"alarmTopic"`
+}
+
+// HostedZone is a Route 53 hosted zone.
+type HostedZone struct {
+	ID   string `yaml:"id"`
+	Name string `yaml:"name"`
 }
 
 // Baseline is what every environment stands beside.

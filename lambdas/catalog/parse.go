@@ -35,6 +35,7 @@ func Parse(data []byte) (*Catalog, error) {
 	check.settings()
 	check.services()
 	check.queues()
+	check.installation()
 	if err := read.faults.err(); err != nil {
 		return nil, err
 	}

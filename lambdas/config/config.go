@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -81,6 +82,20 @@ type Hold struct {
 // CleanUp is the configuration of the cleanup function.
 type CleanUp struct {
 	Records
+}
+
+// Reap is the configuration of the reap function.
+type Reap struct {
+	Records
+	Names
+	StateMachine  string `env:"STATE_MACHINE,required,notEmpty"` // ARN
+	Site          string `env:"SITE,required,notEmpty"`
+	Distribution  string `env:"DISTRIBUTION,required,notEmpty"`
+	KeyValueStore string `env:"KEY_VALUE_STORE,required,notEmpty"`
+	// DryRun makes every sweep report what it would do, and do nothing.
+	DryRun bool `env:"REAP_DRY_RUN"`
+	// Grace is how long an execution may be late before the reaper takes over from it.
+	Grace time.Duration `env:"REAP_GRACE" envDefault:"2m"`
 }
 
 // Notify is the configuration of the notify function.

@@ -26,9 +26,24 @@ type Call struct {
 	// "elasticloadbalancing"; DynamoDB's streams are "dynamodbstreams".
 	Service   string
 	Operation string // AWS's name of it; empty where it cannot be told
-	// Caller is the access key of the client: the name of a function or of a build's
-	// project, or StepFunctions; empty for an unsigned call.
-	Caller   string
+	// Caller is who the access key says: a function, a build's project, an agent, or
+	// StepFunctions; empty for an unsigned call.
+	Caller string
+	// Key is the whole access key: each process of a function has one of its own,
+	// such as "rule.3".
+	Key string
+	// Environment and Step are what the call was made for, as the payload of its
+	// invocation tells; empty where it cannot be told. See Purpose.
+	Environment, Step string
+	// N counts the calls of this Environment, Caller, Step, Service and Operation
+	// from 1 on; 0 without an Environment.
+	N int
+	// Stale is true if another answer to the same request was current a moment ago,
+	// so that AWS might have given that one. See Remember.
+	Stale bool
+	// Fault is what was done to the call; empty is nothing.
+	Fault Kind
+	// Status is 0 where the caller got no answer.
 	Status   int
 	Start    time.Time
 	Duration time.Duration
@@ -45,6 +60,11 @@ type Edge struct {
 	upstreams map[string]*upstream // of services with an emulator of their own
 	observers []func(Call)
 	forwards  []forward
+	serving   func(key string) []byte
+	killer    Killer
+
+	struck struck
+	limits limits
 }
 
 type operation struct{ service, name string }
@@ -63,6 +83,7 @@ func New(moto *url.URL, log *slog.Logger) *Edge {
 		moto:     newUpstream(moto, log),
 		handlers: map[operation]http.Handler{},
 		rewrites: map[operation][]rewrite{}, upstreams: map[string]*upstream{},
+		struck: newStruck(),
 	}
 }
 
@@ -75,11 +96,14 @@ func (e *Edge) Handle(service, name string, h http.Handler) {
 	e.handlers[operation{service, name}] = h
 }
 
-// Own gives a service an emulator of its own: one Python process is one core.
-func (e *Edge) Own(service string, moto *url.URL) {
+// Own gives services an emulator of their own: one Python process is one core.
+func (e *Edge) Own(moto *url.URL, services ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.upstreams[service] = newUpstream(moto, e.log)
+	own := newUpstream(moto, e.log)
+	for _, service := range services {
+		e.upstreams[service] = own
+	}
 }
 
 // Rewrite changes the body of the emulator's successful answers to an operation.
@@ -129,10 +153,17 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		replay(r, body)
 	}
+	e.attribute(&call, r.URL.Path, body)
 	recorder := &statusRecorder{ResponseWriter: w}
-	e.route(recorder, r, call, body)
+	cut := e.serve(recorder, r, &call, body)
 	call.Status, call.Start, call.Duration = recorder.status(), start, time.Since(start)
+	if cut {
+		call.Status = 0
+	}
 	e.tell(call)
+	if cut {
+		panic(http.ErrAbortHandler) // closes the connection, and nothing is logged
+	}
 }
 
 func (e *Edge) route(w http.ResponseWriter, r *http.Request, c Call, body []byte) {

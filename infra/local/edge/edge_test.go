@@ -103,10 +103,10 @@ func TestCallsGoThroughToMotoAndAreObserved(t *testing.T) {
 		t.Error("got an object that is not there")
 	}
 	want := []Call{
-		{Service: "s3", Operation: "CreateBucket", Caller: "plan", Status: 200},
-		{Service: "s3", Operation: "PutObject", Caller: "plan", Status: 200},
-		{Service: "s3", Operation: "GetObject", Caller: "plan", Status: 200},
-		{Service: "s3", Operation: "GetObject", Caller: "plan", Status: 404},
+		{Service: "s3", Operation: "CreateBucket", Caller: "plan", Key: "plan", Status: 200},
+		{Service: "s3", Operation: "PutObject", Caller: "plan", Key: "plan", Status: 200},
+		{Service: "s3", Operation: "GetObject", Caller: "plan", Key: "plan", Status: 200},
+		{Service: "s3", Operation: "GetObject", Caller: "plan", Key: "plan", Status: 404},
 	}
 	mu.Lock()
 	defer mu.Unlock()

@@ -10,12 +10,16 @@ import (
 // interpreter is the access key that moto's Step Functions interpreter signs with.
 const interpreter = "ak"
 
+// StepFunctions is the Caller of what the interpreter asks.
+const StepFunctions = "StepFunctions"
+
 // identify tells what r asks for, without its body.
 func identify(r *http.Request) Call {
 	var c Call
-	c.Caller, c.Service = credential(r)
+	c.Key, c.Service = credential(r)
+	c.Caller, _, _ = strings.Cut(c.Key, ".")
 	if c.Caller == interpreter {
-		c.Caller = "StepFunctions"
+		c.Caller = StepFunctions
 	}
 	target := r.Header.Get("X-Amz-Target")
 	if c.Service == "" {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestARequestTellsItsServiceAndOperation(t *testing.T) {
@@ -38,7 +39,7 @@ func TestARequestTellsItsServiceAndOperation(t *testing.T) {
 			r := httptest.NewRequest(method, target, nil)
 			r.Header.Set("Authorization", c.authorization)
 			r.Header.Set("X-Amz-Target", c.target)
-			if diff := cmp.Diff(c.want, identify(r)); diff != "" {
+			if diff := cmp.Diff(c.want, identify(r), cmpopts.IgnoreFields(Call{}, "Key")); diff != "" {
 				t.Errorf("identify (-want +got):\n%s", diff)
 			}
 		})

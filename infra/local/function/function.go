@@ -158,8 +158,6 @@ func (f *Functions) environment(name, binary string) []string {
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/"+name,
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
-		// The edge tells by the access key who calls.
-		"AWS_ACCESS_KEY_ID="+name,
 		"AWS_SECRET_ACCESS_KEY=local",
 		"AWS_SESSION_TOKEN=local",
 	)

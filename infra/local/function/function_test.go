@@ -70,7 +70,7 @@ func TestAWarmProcessIsUsedAgain(t *testing.T) {
 	if first.PID != second.PID || second.Count != 2 {
 		t.Errorf("the second invocation went to a new process: %+v, %+v", first, second)
 	}
-	if first.Name != "probe" || first.Key != "probe" || first.Own != "probe's" || first.Secret != "" {
+	if first.Name != "probe" || first.Key != "probe.1" || first.Own != "probe's" || first.Secret != "" {
 		t.Errorf("environment: %+v", first)
 	}
 	if first.ARN != "arn:aws:lambda:us-east-1:123456789012:function:probe" || first.ID == second.ID || len(first.ID) != 36 {

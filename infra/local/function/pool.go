@@ -3,6 +3,7 @@ package function
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
 )
 
@@ -12,8 +13,9 @@ type pool struct {
 	slots chan struct{}
 
 	mu     sync.Mutex
+	count  int // of the processes that were ever started
 	idle   []*sandbox
-	all    map[*sandbox]struct{}
+	all    map[string]*sandbox // by access key
 	closed bool
 }
 
@@ -60,13 +62,14 @@ func (p *pool) take() (s *sandbox, warm bool, err error) {
 		s, p.idle = p.idle[n-1], p.idle[:n-1]
 		return s, true, nil
 	}
-	if s, err = startSandbox(p.spec); err != nil {
+	p.count++
+	if s, err = startSandbox(p.spec, p.spec.name+"."+strconv.Itoa(p.count)); err != nil {
 		return nil, false, err
 	}
 	if p.all == nil {
-		p.all = map[*sandbox]struct{}{}
+		p.all = map[string]*sandbox{}
 	}
-	p.all[s] = struct{}{}
+	p.all[s.key] = s
 	return s, false, nil
 }
 
@@ -84,9 +87,25 @@ func (p *pool) give(s *sandbox) {
 
 func (p *pool) discard(s *sandbox) {
 	p.mu.Lock()
-	delete(p.all, s)
+	delete(p.all, s.key)
 	p.mu.Unlock()
 	s.close()
+}
+
+func (p *pool) find(key string) *sandbox {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[key]
+}
+
+func (p *pool) restart() {
+	p.mu.Lock()
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, s := range idle {
+		p.discard(s)
+	}
 }
 
 func (p *pool) close() {
@@ -95,7 +114,7 @@ func (p *pool) close() {
 	all := p.all
 	p.all, p.idle = nil, nil
 	p.mu.Unlock()
-	for s := range all {
+	for _, s := range all {
 		s.close()
 	}
 }

@@ -31,6 +31,7 @@ type spec struct {
 // sandbox is one process with a Runtime API of its own.
 type sandbox struct {
 	spec   spec
+	key    string // access key of the process, and of no other
 	child  *process.Child
 	server *http.Server
 	work   chan *invocation
@@ -39,6 +40,7 @@ type sandbox struct {
 
 	mu      sync.Mutex
 	current *invocation // that the process works on
+	doomed  bool
 }
 
 // invocation is one request to a function.
@@ -48,12 +50,12 @@ type invocation struct {
 	result  chan Result // of capacity 1, so that nobody has to wait for it
 }
 
-func startSandbox(sp spec) (*sandbox, error) {
+func startSandbox(sp spec, key string) (*sandbox, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for the Runtime API: %w", err)
 	}
-	s := &sandbox{spec: sp, work: make(chan *invocation), failed: make(chan Result, 1)}
+	s := &sandbox{spec: sp, key: key, work: make(chan *invocation), failed: make(chan Result, 1)}
 	mux := http.NewServeMux()
 	const root = "/2018-06-01/runtime"
 	mux.HandleFunc("GET "+root+"/invocation/next", s.next)
@@ -65,6 +67,8 @@ func startSandbox(sp spec) (*sandbox, error) {
 	cmd := exec.Command(sp.binary)
 	cmd.Dir = filepath.Dir(sp.binary)
 	cmd.Env = append(append([]string{}, sp.environment...),
+		// The edge tells by the access key who calls, and for what.
+		"AWS_ACCESS_KEY_ID="+key,
 		"AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(),
 		"AWS_LAMBDA_LOG_STREAM_NAME="+time.Now().UTC().Format("2006/01/02")+"/[$LATEST]"+strings.ReplaceAll(newID(), "-", ""))
 	cmd.Stdout, cmd.Stderr = sp.log, sp.log
@@ -78,6 +82,23 @@ func startSandbox(sp spec) (*sandbox, error) {
 func (s *sandbox) close() {
 	s.child.Kill()
 	_ = s.server.Close()
+}
+
+// doom makes the process end instead of giving its next answer.
+func (s *sandbox) doom() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.doomed = true
+}
+
+// serving is the payload that the process works on, or nil.
+func (s *sandbox) serving() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil {
+		return nil
+	}
+	return s.current.payload
 }
 
 func (s *sandbox) ended() bool {
@@ -157,6 +178,11 @@ func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
 // answer is the process reporting a response or an error.
 func (s *sandbox) answer(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
+	if s.doomed {
+		s.mu.Unlock()
+		s.child.Kill()
+		return
+	}
 	inv := s.current
 	s.current = nil
 	s.mu.Unlock()

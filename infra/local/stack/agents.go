@@ -46,7 +46,26 @@ func (s *Stack) agents(ctx context.Context) error {
 	if err := s.distribution(); err != nil {
 		return err
 	}
+	if s.options.SweepEvery > 0 {
+		s.schedule()
+	}
 	return s.notify(ctx)
+}
+
+// schedule invokes the reaper as EventBridge Scheduler does.
+func (s *Stack) schedule() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.closers = append(s.closers, func() error { cancel(); return nil })
+	s.wait.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(s.options.SweepEvery):
+				s.deliver(ctx, "reap", []byte("{}"))
+			}
+		}
+	})
 }
 
 func (s *Stack) unpack(ref string) (ecs.Image, error) {
@@ -64,7 +83,9 @@ func (s *Stack) builds() {
 		Environment: append(s.clientEnvironment(), "PREVIEWENV_IMAGES="+s.images().Dir),
 		Timeout:     s.options.BuildTimeout,
 		OnEvent: func(ctx context.Context, event json.RawMessage) {
-			s.deliver(ctx, "build", event)
+			for range s.trouble.events(event) {
+				s.deliver(ctx, "build", event)
+			}
 		},
 	})
 	s.Edge.Handle("codebuild", "StartBuild", builder)

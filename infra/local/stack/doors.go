@@ -18,7 +18,7 @@ func (s *Stack) doors(context.Context) error {
 	door := s.functions.URL("slack")
 	mux.Handle("/slack/", door)
 	mux.Handle("/github/", http.StripPrefix("/github", git.GitHub(s.Repository, github)))
-	mux.Handle("/", s.Slack)
+	mux.Handle("/", s.trouble.slack(s.Slack))
 	s.serve("slack", mux)
 	return nil
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,7 +16,7 @@ import (
 
 // names are the functions of the suite: the folders in lambdas/ that hold one.
 var names = []string{
-	"build", "cleanup", "frontend", "hold", "notify", "plan", "queue", "route", "rule", "service", "slack", "targetgroup",
+	"build", "cleanup", "frontend", "hold", "notify", "plan", "queue", "reap", "route", "rule", "service", "slack", "targetgroup",
 }
 
 // buildFunctions builds all functions at once, as they are deployed but for the
@@ -52,9 +53,15 @@ func (s *Stack) startFunctions() error {
 		Environment: func(string) []string { return append(s.clientEnvironment(), s.settings()...) },
 	})
 	s.closers = append(s.closers, s.functions.Close)
-	s.Edge.Handle("lambda", "Invoke", atMost(running, s.functions.Handler()))
+	s.Edge.Serving(s.functions.Serving)
+	s.Edge.Kills(s.functions)
+	s.Edge.Handle("lambda", "Invoke", atMost(cmp.Or(s.options.Running, running), s.functions.Handler()))
 	return nil
 }
+
+// grace is shorter than on AWS: an execution begins here within a second or two, and
+// who looks at a sweep does not want to wait.
+const grace = 5 * time.Second
 
 // running is how many states run at once. More would only take the processor from
 // each other, and from Slack's door, which is not among them.
@@ -93,6 +100,7 @@ func (s *Stack) settings() []string {
 		"STATE_MACHINE=" + s.Seeded.StateMachine,
 		"REGISTRY=" + s.Seeded.Registry, "ARTIFACTS=" + s.Seeded.Artifacts, "SITE=" + s.Seeded.Site,
 		"DISTRIBUTION=" + s.Seeded.Distribution, "KEY_VALUE_STORE=" + s.Seeded.KeyValueStore,
+		"REAP_GRACE=" + grace.String(),
 	}
 }
 

@@ -55,7 +55,15 @@ type Options struct {
 	Catalog []byte // nil is the sample's
 	// BuildTimeout bounds a build instead of its project's minutes; 0 leaves them.
 	BuildTimeout time.Duration
-	Log          *slog.Logger
+	// SweepEvery is how often the reaper is invoked; 0 is never.
+	SweepEvery time.Duration
+	Log        *slog.Logger
+	// Running is how many states run at once; 0 is as many as two cores serve best.
+	// More are of use where many of them wait.
+	Running int
+	// Spread gives the table an emulator of its own, which pays where many
+	// environments live at once.
+	Spread bool
 	// Tell is told in words what is being done; nil tells nobody.
 	Tell func(format string, args ...any)
 }
@@ -80,6 +88,7 @@ type Stack struct {
 	alb                  *alb.Balancer
 	edgeURL              string
 	listeners            map[string]net.Listener
+	trouble              trouble
 	closers              []func() error
 	closing              sync.Once
 	wait                 sync.WaitGroup
@@ -152,16 +161,29 @@ func (s *Stack) emulator(ctx context.Context) error {
 	s.Edge = edge.New(server.URL, s.options.Log)
 	// The interpreter of Step Functions keeps a whole core busy when twenty
 	// executions start at once; Slack's door must not wait for it.
-	interpreter, err := moto.Start(ctx, options)
-	if err != nil {
+	if err := s.own(ctx, options, "states"); err != nil {
 		return err
 	}
-	s.closers = append(s.closers, interpreter.Close)
-	s.Edge.Own("states", interpreter.URL)
+	if s.options.Spread {
+		if err := s.own(ctx, options, "dynamodb", "dynamodbstreams"); err != nil {
+			return err
+		}
+	}
 	s.serve("aws", s.Edge)
 	s.edgeURL = s.url("aws")
 	s.Config = clientConfig(s.edgeURL, "local")
 	s.Client = proxied(s.edgeURL)
+	return nil
+}
+
+// own starts an emulator for some services alone.
+func (s *Stack) own(ctx context.Context, options moto.Options, services ...string) error {
+	server, err := moto.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, server.Close)
+	s.Edge.Own(server.URL, services...)
 	return nil
 }
 

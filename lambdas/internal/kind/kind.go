@@ -25,6 +25,34 @@ type Kind interface {
 	Remove(ctx context.Context, r Resource) error
 }
 
+// Sweepable is a kind whose resources can be found without the ledger, and removed.
+type Sweepable interface {
+	Kind
+	// List finds everything of the kind that bears the installation's name, host or
+	// key, whoever made it and whatever became of its tags, every page of it. What it
+	// returns has a Spec and an ID that Verify and Remove can work with, and nothing
+	// that they do not need. Environment is the label, empty where neither name nor
+	// tags tell it.
+	List(ctx context.Context, b Bounds) ([]Resource, error)
+	// Adopt makes the same of one ARN that bears our tags but was not listed: it lies
+	// on a listener or in a cluster that the catalog has named before. ok is false for
+	// what is not of this kind, is not there, or does not bear our name.
+	Adopt(ctx context.Context, arn string, tags map[string]string, b Bounds) (r Resource, ok bool, err error)
+	// Identify names the thing that a Spec stands for, the same for a row of the ledger
+	// and for what List found.
+	Identify(r Resource) (string, error)
+}
+
+// Bounds are where the resources of an installation lie.
+type Bounds struct {
+	Cluster       string   // name or ARN
+	Listeners     []string // ARNs
+	Band          [2]int   // of listener-rule priorities for overrides
+	Site          string   // bucket
+	Distribution  string   // id
+	KeyValueStore string   // ARN
+}
+
 // Resource is one row of the ledger as a kind sees it.
 type Resource struct {
 	Environment string            // the label
@@ -43,6 +71,9 @@ type Info struct {
 	// Rank orders removals: a lower rank is gone before a higher one is touched.
 	Rank   int
 	Grants []Grant
+	// Sweep is what Verify, Remove, List and Adopt need: the reaper's part. It makes
+	// nothing.
+	Sweep []Grant
 	// Example is an example of its Spec, as JSON.
 	Example []byte
 }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"previewenv/lambdas/internal/fault"
@@ -21,6 +22,10 @@ type Claim struct {
 	Revision int
 	// Execution is empty at the door, which only writes what is wanted.
 	Execution string
+	// Admit says whether there is room for a new life beside those that are not closed;
+	// it is not asked about one that is there, and may be asked again when others are
+	// admitted meanwhile: two never both get the last place. Nil admits everyone.
+	Admit func(ctx context.Context, live []Environment) error
 }
 
 // Claim writes what is wanted and returns the record with its revision, and what
@@ -31,12 +36,49 @@ type Claim struct {
 // It refuses with ErrSuperseded when the claim names a revision that is not the
 // newest, and with ErrBadRequest while the environment is being removed.
 func (s *Store) Claim(ctx context.Context, c Claim) (now, before Environment, err error) {
-	now, err = s.Change(ctx, c.Wanted.Label, func(env *Environment) error {
-		before = *env
-		return s.claim(env, c)
-	})
-	return now, before, err
+	for range tries {
+		read, err := s.admissions(ctx)
+		if err != nil {
+			return now, before, err
+		}
+		begins := false
+		now, err = s.Change(ctx, c.Wanted.Label, func(env *Environment) error {
+			before = *env
+			if err := s.claim(env, c); err != nil {
+				return err
+			}
+			if begins = env.Incarnation != before.Incarnation; begins {
+				return errBegins
+			}
+			return nil
+		})
+		if !begins {
+			return now, before, err
+		}
+		if err := s.ask(ctx, c, read); err != nil {
+			return before, before, err
+		}
+		now.StateSince = s.Now().Unix()
+		if err = s.admit(ctx, &now, read); !conflict(err) {
+			return now, before, err
+		}
+	}
+	return Environment{}, before, fault.New(statemachine.ErrUnavailable, "too many environments are asked for at once")
 }
+
+func (s *Store) ask(ctx context.Context, c Claim, read admissions) error {
+	if c.Admit == nil {
+		return nil
+	}
+	live, err := s.occupants(ctx, read)
+	if err != nil {
+		return err
+	}
+	return c.Admit(ctx, live)
+}
+
+// errBegins leaves the write of a new life to admit.
+var errBegins = errors.New("a new life begins")
 
 func (s *Store) claim(env *Environment, c Claim) error {
 	if c.Revision > 0 && (env.Revision != c.Revision || !env.State.Live()) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,10 +51,14 @@ func (s *Store) Change(ctx context.Context, name string, change func(env *Enviro
 		if !ok {
 			env = Environment{Name: name, Item: environmentItem}
 		}
+		state := env.State
 		if err := change(&env); errors.Is(err, ErrUnchanged) {
 			return env, nil
 		} else if err != nil {
 			return env, err
+		}
+		if env.State != state {
+			env.StateSince = s.Now().Unix()
 		}
 		err = s.put(ctx, &env)
 		if conflict(err) {
@@ -106,28 +111,50 @@ func (s *Store) Close(env *Environment, state State) {
 
 // put writes the record over the version that was read.
 func (s *Store) put(ctx context.Context, env *Environment) error {
-	read := env.Version
-	env.Version++
-	item, err := attributevalue.MarshalMap(env)
+	put, err := s.over(env)
 	if err != nil {
-		return fmt.Errorf("encode record %s: %w", env.Name, err)
+		return err
 	}
-	in := &dynamodb.PutItemInput{TableName: &s.Table, Item: item}
-	if read == 0 {
-		in.ConditionExpression = aws.String("attribute_not_exists(environment)")
-	} else {
-		in.ConditionExpression = aws.String("version = :read")
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":read": number(read)}
-	}
-	if _, err := s.Client.PutItem(ctx, in); err != nil {
+	if _, err := s.Client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: put.TableName, Item: put.Item,
+		ConditionExpression: put.ConditionExpression, ExpressionAttributeValues: put.ExpressionAttributeValues,
+	}); err != nil {
 		return fmt.Errorf("write record %s: %w", env.Name, err)
 	}
 	return nil
 }
 
+// over is the write of the next version of a record, if nobody else has written it.
+func (s *Store) over(env *Environment) (types.Put, error) {
+	read := env.Version
+	env.Version++
+	item, err := attributevalue.MarshalMap(env)
+	if err != nil {
+		return types.Put{}, fmt.Errorf("encode record %s: %w", env.Name, err)
+	}
+	put := types.Put{TableName: &s.Table, Item: item, ConditionExpression: aws.String("attribute_not_exists(environment)")}
+	if read > 0 {
+		put.ConditionExpression = aws.String("version = :read")
+		put.ExpressionAttributeValues = map[string]types.AttributeValue{":read": number(read)}
+	}
+	return put, nil
+}
+
+// conflict tells that a condition did not hold, alone or in a transaction, or that
+// two transactions met.
 func conflict(err error) bool {
 	var failed *types.ConditionalCheckFailedException
-	return errors.As(err, &failed)
+	var cancelled *types.TransactionCanceledException
+	switch {
+	case errors.As(err, &failed):
+		return true
+	case errors.As(err, &cancelled):
+		return slices.ContainsFunc(cancelled.CancellationReasons, func(r types.CancellationReason) bool {
+			code := aws.ToString(r.Code)
+			return code == "ConditionalCheckFailed" || code == "TransactionConflict"
+		})
+	}
+	return false
 }
 
 func key(environment, item string) map[string]types.AttributeValue {

@@ -49,8 +49,9 @@ type Environment struct {
 	Version int    `dynamodbav:"version"` // of the row; every write adds one
 
 	State       State          `dynamodbav:"state"`
-	Revision    int            `dynamodbav:"revision"`    // counts provisions and removals; never starts anew
-	Incarnation int            `dynamodbav:"incarnation"` // counts lives of the label
+	StateSince  int64          `dynamodbav:"stateSince,omitempty"` // Unix seconds
+	Revision    int            `dynamodbav:"revision"`             // counts provisions and removals; never starts anew
+	Incarnation int            `dynamodbav:"incarnation"`          // counts lives of the label
 	Wanted      request.Wanted `dynamodbav:"wanted"`
 	// Good is what was last seen to be ready; a failed update returns to it.
 	Good      *request.Wanted `dynamodbav:"good,omitempty"`
@@ -186,6 +187,7 @@ type table interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
 // Store reads and writes the table.

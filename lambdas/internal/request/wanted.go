@@ -9,6 +9,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"time"
+
+	"previewenv/statemachine"
 )
 
 // Wanted is a request that was found to be sound.
@@ -49,4 +51,24 @@ func (w Wanted) Digest() string {
 	}{w.Repository, w.Commit, w.Services, w.Queues, w.Overrides})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// Of is the request for what was wanted before: validated again, it wants the same.
+func Of(w Wanted) (statemachine.Request, error) {
+	services := map[string]map[string]any{}
+	for service, variables := range w.Overrides {
+		services[service] = map[string]any{}
+		for name, value := range variables {
+			services[service][name] = value.Text
+			if value.Secret != "" {
+				services[service][name] = map[string]string{secretKey: value.Secret}
+			}
+		}
+	}
+	overrides, err := json.Marshal(services)
+	return statemachine.Request{
+		CommitID: w.Commit, ServicesToProvision: w.Services, ProvisionQueues: w.Queues,
+		EnvironmentVariablesOverrides: overrides, Environment: w.Label, PullRequest: w.PullRequest,
+		TTLMinutes: int(w.Lifetime / time.Minute),
+	}, err
 }

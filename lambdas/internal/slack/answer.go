@@ -48,7 +48,7 @@ func Accepted(v View) Answer {
 		if i == maxNotes {
 			break
 		}
-		text += "\n:information_source: " + fit(note, maxLine)
+		text += "\n:information_source: " + mention(fit(note, maxLine))
 	}
 	return Private(text)
 }
@@ -74,9 +74,9 @@ func Refused(faults fault.List, corrected string) Answer {
 	var b strings.Builder
 	b.WriteString(":no_entry: Nothing was started.")
 	for _, f := range faults {
-		one := "\n• " + fit(f.What, 800)
+		one := "\n• " + mention(fit(f.What, 800))
 		if f.Next != "" {
-			one += " " + fit(f.Next, 800)
+			one += " " + mention(fit(f.Next, 800))
 		}
 		if chars(b.String())+chars(one) > maxSection-maxCorrected-100 {
 			b.WriteString("\n• …")

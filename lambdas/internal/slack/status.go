@@ -36,7 +36,7 @@ func Status(v View) (text string, blocks []Block) {
 			blocks = append(blocks, section(fmt.Sprintf("… and %d more notes.", len(v.Notes)-i)))
 			break
 		}
-		blocks = append(blocks, section(":information_source: "+fit(note, maxLine)))
+		blocks = append(blocks, section(":information_source: "+mention(fit(note, maxLine))))
 	}
 	if v.Receipt != "" {
 		blocks = append(blocks, section(fit(v.Receipt, maxSection)))

@@ -155,6 +155,13 @@ func person(id string) string {
 	return line(id, 100)
 }
 
+// atPerson is a user ID as texts of ours name it: whoever writes one knows nothing
+// of Slack's markup.
+var atPerson = regexp.MustCompile(`(^|[\s(])@([UW][A-Z0-9]{6,20})\b`)
+
+// mention makes a mention of each @U0123ABCD in a text that was escaped.
+func mention(escaped string) string { return atPerson.ReplaceAllString(escaped, "$1<@$2>") }
+
 // date shows an instant in the reader's own time zone.
 func date(t time.Time) string {
 	return fmt.Sprintf("<!date^%d^{date_short_pretty} {time}|%s>", t.Unix(), utc(t))

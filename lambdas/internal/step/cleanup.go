@@ -69,7 +69,7 @@ func (c *CleanUp) Run(ctx context.Context, in statemachine.CleanUpInput) (statem
 		out.Outcome = statemachine.Pruned
 		return out, nil
 	}
-	closed, err := c.close(ctx, life)
+	closed, err := closeRemoval(ctx, c.Records, life, c.Log)
 	out.Outcome, out.Report = outcome(closed), report(closed)
 	return out, err
 }
@@ -117,19 +117,19 @@ func nextBatch(revision int, rows []record.Resource) []record.Resource {
 	return slices.DeleteFunc(rows, func(r record.Resource) bool { return r.Rank != lowest })
 }
 
-// close ends the environment with its receipt.
-func (c *CleanUp) close(ctx context.Context, life record.Life) (record.Environment, error) {
+// closeRemoval ends an environment with its receipt, once nothing more of it can be
+// removed. What is left keeps it from being closed.
+func closeRemoval(ctx context.Context, records *record.Store, life record.Life, log *slog.Logger) (record.Environment, error) {
 	receipt := &record.Receipt{Removed: []string{}}
 	for _, row := range life.Resources {
 		switch {
-		case row.Incarnation != life.Environment.Incarnation:
-		case row.State == record.Closed:
+		case row.State == record.Closed && row.Incarnation == life.Environment.Incarnation:
 			receipt.Removed = append(receipt.Removed, row.Kind+" "+row.Name)
-		default:
+		case row.State != record.Closed:
 			receipt.Left = append(receipt.Left, strings.TrimSpace(row.Kind+" "+row.Name+": "+row.Why))
 		}
 	}
-	return c.Records.Change(ctx, life.Environment.Name, func(env *record.Environment) error {
+	return records.Change(ctx, life.Environment.Name, func(env *record.Environment) error {
 		if env.Revision != life.Environment.Revision || env.State != record.CleaningUp {
 			return record.ErrUnchanged
 		}
@@ -138,11 +138,11 @@ func (c *CleanUp) close(ctx context.Context, life record.Life) (record.Environme
 		case len(receipt.Left) > 0:
 			env.State, env.TaskToken = record.LeftBehind, ""
 		case env.Good == nil && env.Fault != nil:
-			c.Records.Close(env, record.Failed)
+			records.Close(env, record.Failed)
 		default:
-			c.Records.Close(env, record.Gone)
+			records.Close(env, record.Gone)
 		}
-		c.Log.Info("environment closed", "env", env.Name, "revision", env.Revision, "state", env.State,
+		log.Info("environment closed", "env", env.Name, "revision", env.Revision, "state", env.State,
 			"removed", len(receipt.Removed), "left", len(receipt.Left))
 		return nil
 	})
@@ -165,7 +165,11 @@ func report(env record.Environment) string {
 	if env.Receipt == nil {
 		return ""
 	}
-	words := fmt.Sprintf("%s: %s removed, each verified gone.", env.Name, count(len(env.Receipt.Removed), "resource"))
+	words := fmt.Sprintf("%s: %s removed, each verified gone", env.Name, count(len(env.Receipt.Removed), "resource"))
+	if len(env.Receipt.Removed) > 0 {
+		words += ": " + strings.Join(env.Receipt.Removed, ", ")
+	}
+	words += "."
 	if len(env.Receipt.Left) > 0 {
 		words += fmt.Sprintf(" %s left: %s.", count(len(env.Receipt.Left), "resource"), strings.Join(env.Receipt.Left, "; "))
 	}

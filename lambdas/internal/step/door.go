@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/config"
@@ -33,7 +32,7 @@ const (
 
 type executions interface {
 	waitEnder
-	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
+	starter
 }
 
 // Door takes commands, forms and buttons from Slack. It only validates, writes
@@ -50,6 +49,8 @@ type Door struct {
 	SFN           executions
 	Now           func() time.Time
 	Log           *slog.Logger
+
+	capacity capacity
 }
 
 // Handle answers one request. What is not from Slack gets a bare status; what

@@ -81,7 +81,7 @@ func (d *Door) cleanUp(ctx context.Context, target slack.Target, user string) (s
 			return fault.New(statemachine.ErrBadRequest, "%s is being removed already.", env.Name).
 				WithNext("Its message says when it is gone.").In("environment")
 		}
-		if err := record.ClaimRemoval(env, "", "<@"+user+"> asked to"); err != nil {
+		if err := record.ClaimRemoval(env, "", "@"+user+" asked to"); err != nil {
 			return err
 		}
 		if before.TaskToken != "" {

@@ -2,17 +2,12 @@ package step
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/record"
@@ -116,6 +111,7 @@ func (d *Door) provision(ctx context.Context, wish slack.Provision, faults fault
 		Wanted: wanted, Owner: wish.Request.RequestedBy, Channel: wish.Request.Channel,
 		URL:         strings.ReplaceAll(d.Config.PreviewURL, "{label}", wanted.Label),
 		MaxLifetime: time.Duration(settings.Lifetime.Max),
+		Admit:       d.capacity.admit(settings, wanted, wish.Request.RequestedBy),
 	})
 	if err != nil {
 		return slack.Answer{}, err
@@ -136,22 +132,7 @@ func (d *Door) start(ctx context.Context, env record.Environment, asked statemac
 }
 
 func (d *Door) execute(ctx context.Context, env record.Environment, input statemachine.Request) error {
-	data, err := json.Marshal(input)
-	if err != nil {
-		return err
-	}
-	_, err = d.SFN.StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: &d.Config.StateMachine, Input: aws.String(string(data)),
-		Name: aws.String(statemachine.ExecutionName(env.Name, env.Incarnation, env.Revision)),
-	})
-	var exists *sfntypes.ExecutionAlreadyExists
-	if errors.As(err, &exists) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("start execution for %s: %w", env.Name, err)
-	}
-	return nil
+	return startExecution(ctx, d.SFN, d.Config.StateMachine, env, input)
 }
 
 // accepted is the first answer: the URL, and what of it is there already.

@@ -22,6 +22,8 @@ type Extract struct {
 	Records  *record.Store
 	SFN      waitEnder
 	Log      *slog.Logger
+
+	capacity capacity
 }
 
 // Run is idempotent: the same request claims the same revision and writes the
@@ -44,6 +46,7 @@ func (e *Extract) Run(ctx context.Context, in statemachine.ExtractInput) (statem
 		Wanted: wanted, Owner: in.Request.RequestedBy, Channel: in.Request.Channel,
 		URL: draft.URL, MaxLifetime: time.Duration(settings.Lifetime.Max),
 		Revision: in.Request.Revision, Execution: in.Execution,
+		Admit: e.capacity.admit(settings, wanted, in.Request.RequestedBy),
 	})
 	if err != nil {
 		return statemachine.Plan{}, err

@@ -182,11 +182,16 @@ func (s *Resource) resource(ctx context.Context, env record.Environment, row rec
 }
 
 func (s *Resource) row(env record.Environment, row record.Resource) kind.Resource {
+	return resourceOf(s.ManagedBy, env, row)
+}
+
+// resourceOf is a row of the ledger as its kind sees it.
+func resourceOf(managedBy string, env record.Environment, row record.Resource) kind.Resource {
 	return kind.Resource{
-		Environment: env.Name, Name: row.Name, Incarnation: row.Incarnation,
+		Environment: row.Environment, Name: row.Name, Incarnation: row.Incarnation,
 		Spec: json.RawMessage(row.Spec), ID: row.ID, Needs: map[string]string{},
 		Tags: map[string]string{
-			"ManagedBy": s.ManagedBy, "Environment": env.Name, "PullRequest": strconv.Itoa(env.Wanted.PullRequest),
+			"ManagedBy": managedBy, "Environment": row.Environment, "PullRequest": strconv.Itoa(env.Wanted.PullRequest),
 			"Owner": orNobody(env.Owner), "Commit": env.Wanted.Commit,
 			"ExpiresAt": env.MaxExpiresAt.UTC().Format(time.RFC3339),
 		},

@@ -6,7 +6,9 @@ package step
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -21,6 +23,32 @@ import (
 type waitEnder interface {
 	SendTaskSuccess(context.Context, *sfn.SendTaskSuccessInput, ...func(*sfn.Options)) (*sfn.SendTaskSuccessOutput, error)
 	SendTaskFailure(context.Context, *sfn.SendTaskFailureInput, ...func(*sfn.Options)) (*sfn.SendTaskFailureOutput, error)
+}
+
+// starter starts executions.
+type starter interface {
+	StartExecution(context.Context, *sfn.StartExecutionInput, ...func(*sfn.Options)) (*sfn.StartExecutionOutput, error)
+}
+
+// startExecution starts the execution of a revision, whose name it bears: the same
+// one twice is one.
+func startExecution(ctx context.Context, client starter, machine string, env record.Environment, input statemachine.Request) error {
+	data, err := json.Marshal(input)
+	if err != nil {
+		return err
+	}
+	_, err = client.StartExecution(ctx, &sfn.StartExecutionInput{
+		StateMachineArn: &machine, Input: aws.String(string(data)),
+		Name: aws.String(statemachine.ExecutionName(env.Name, env.Incarnation, env.Revision)),
+	})
+	var exists *types.ExecutionAlreadyExists
+	if errors.As(err, &exists) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("start execution for %s: %w", env.Name, err)
+	}
+	return nil
 }
 
 // endWait sends a task token back. An execution that no longer waits is no error:

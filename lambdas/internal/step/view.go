@@ -25,10 +25,10 @@ func view(life record.Life, settings *catalog.Settings, console string) slack.Vi
 			v.PullRequestURL = fmt.Sprintf("https://github.com/%s/pull/%d", repository, env.Wanted.PullRequest)
 		}
 	}
-	if console != "" && env.Execution != "" {
+	if console != "" && strings.HasPrefix(env.Execution, "arn:") {
 		v.ExecutionURL = strings.ReplaceAll(console, "{execution}", env.Execution)
 	}
-	if env.State == record.CleaningUp && env.Reason != "" {
+	if env.Reason != "" && !env.State.Live() {
 		v.Notes = append(v.Notes, "Removed because "+env.Reason+".")
 	}
 	v.Services = lines(life, settings)

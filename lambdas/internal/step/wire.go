@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -28,6 +29,13 @@ import (
 	"previewenv/lambdas/internal/request"
 	"previewenv/lambdas/internal/secret"
 	"previewenv/lambdas/internal/slack"
+	"previewenv/lambdas/kinds"
+	"previewenv/lambdas/kinds/frontend"
+	"previewenv/lambdas/kinds/queue"
+	"previewenv/lambdas/kinds/route"
+	"previewenv/lambdas/kinds/rule"
+	"previewenv/lambdas/kinds/service"
+	"previewenv/lambdas/kinds/targetgroup"
 )
 
 // removalPatience is how long one resource is tried before it is left for the next
@@ -75,6 +83,11 @@ func (s *Resource) MakesReady() {
 	s.Awaited, s.Patience, s.StateName = MarkReady(s.Records), answerPatience, "route"
 }
 
+func room(cfg aws.Config, n config.Names) capacity {
+	reader := &baseline.Reader{ELB: elb.NewFromConfig(cfg)}
+	return capacity{prefix: n.Prefix, places: reader.Places}
+}
+
 // NewPlan makes ExtractConfigurations and Recover.
 func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover) {
 	reader := catalogReader(cfg, c.Catalog)
@@ -85,7 +98,7 @@ func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover) {
 	}
 	return &Extract{
 			Settings: reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub),
-			Planner: planner, Records: store, SFN: sfn.NewFromConfig(cfg), Log: slog.Default(),
+			Planner: planner, Records: store, SFN: sfn.NewFromConfig(cfg), capacity: room(cfg, c.Names), Log: slog.Default(),
 		}, &Recover{
 			Settings: reader.Settings, Planner: planner, Records: store, Log: slog.Default(),
 		}
@@ -119,6 +132,39 @@ func NewCleanUp(cfg aws.Config, c config.CleanUp) *CleanUp {
 	return &CleanUp{Records: records(cfg, c.Records), Patience: removalPatience, Now: time.Now, Log: slog.Default()}
 }
 
+// How long a sweep waits for the resources of one rank: an ECS service drains within
+// a minute of its tasks' stop time-outs; the next sweep is five minutes away.
+const (
+	rankPatience = time.Minute
+	rankPause    = 2 * time.Second
+)
+
+// NewReap makes the reaper.
+func NewReap(cfg aws.Config, c config.Reap) *Reap {
+	g := Guard(c.Names)
+	return &Reap{
+		Settings: catalogReader(cfg, c.Catalog).Settings, Records: records(cfg, c.Records),
+		Kinds: sweepable(map[string]kind.Sweepable{
+			"route": route.FromConfig(cfg, g), "rule": rule.FromConfig(cfg, g), "service": service.FromConfig(cfg, g),
+			"targetgroup": targetgroup.FromConfig(cfg, g), "queue": queue.FromConfig(cfg, g), "frontend": frontend.FromConfig(cfg, g),
+		}),
+		Tags: resourcegroupstaggingapi.NewFromConfig(cfg), SFN: sfn.NewFromConfig(cfg),
+		ManagedBy: c.Prefix, Machine: c.StateMachine, DryRun: c.DryRun, Grace: c.Grace,
+		Bounds:   kind.Bounds{Site: c.Site, Distribution: c.Distribution, KeyValueStore: c.KeyValueStore},
+		Patience: rankPatience, Pause: rankPause, Now: time.Now, Log: slog.Default(),
+	}
+}
+
+// sweepable are all kinds in the order of their removal; one that is missing here is
+// a defect that the reaper's test names.
+func sweepable(made map[string]kind.Sweepable) []Swept {
+	var all []Swept
+	for _, info := range kinds.All {
+		all = append(all, Swept{Info: info, Sweepable: made[info.Name]})
+	}
+	return all
+}
+
 // NewNotify makes the function behind the table's stream.
 func NewNotify(cfg aws.Config, c config.Notify) *Notify {
 	return &Notify{
@@ -136,7 +182,7 @@ func NewDoor(cfg aws.Config, c config.Door) *Door {
 		SigningSecret: func(ctx context.Context) (string, error) { return secrets.Value(ctx, c.SigningSecret) },
 		Slack:         slackClient(cfg, c.Slack),
 		Settings:      reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub),
-		Records: records(cfg, c.Records), SFN: sfn.NewFromConfig(cfg), Now: time.Now, Log: slog.Default(),
+		Records: records(cfg, c.Records), SFN: sfn.NewFromConfig(cfg), capacity: room(cfg, c.Names), Now: time.Now, Log: slog.Default(),
 	}
 }
 

@@ -83,6 +83,14 @@ func Info() kind.Info {
 				Resources: []string{"arn:${Partition}:cloudfront::${Account}:distribution/${Distribution}"},
 			},
 		},
+		Sweep: []kind.Grant{
+			{Actions: []string{"s3:DeleteObject"}, Resources: []string{"arn:${Partition}:s3:::${Site}/*"}},
+			{Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:${Partition}:s3:::${Site}"}},
+			{
+				Actions:   []string{"cloudfront:CreateInvalidation"},
+				Resources: []string{"arn:${Partition}:cloudfront::${Account}:distribution/${Distribution}"},
+			},
+		},
 		Example: example,
 	}
 }

@@ -33,6 +33,8 @@ var validName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$|^[A-Za-z0-9_-]{1,75}\.
 type api interface {
 	GetQueueUrl(context.Context, *sqs.GetQueueUrlInput, ...func(*sqs.Options)) (*sqs.GetQueueUrlOutput, error)
 	CreateQueue(context.Context, *sqs.CreateQueueInput, ...func(*sqs.Options)) (*sqs.CreateQueueOutput, error)
+	ListQueues(context.Context, *sqs.ListQueuesInput, ...func(*sqs.Options)) (*sqs.ListQueuesOutput, error)
+	ListQueueTags(context.Context, *sqs.ListQueueTagsInput, ...func(*sqs.Options)) (*sqs.ListQueueTagsOutput, error)
 	DeleteQueue(context.Context, *sqs.DeleteQueueInput, ...func(*sqs.Options)) (*sqs.DeleteQueueOutput, error)
 }
 
@@ -50,14 +52,19 @@ func FromConfig(cfg aws.Config, g guard.Guard) *Kind { return New(sqs.NewFromCon
 
 // Info describes the kind. A queue outlives the services that read and write it.
 func Info() kind.Info {
+	const queues = "arn:${Partition}:sqs:${Region}:${Account}:${Prefix}-*"
 	return kind.Info{
 		Name: "queue",
 		Rank: 50,
 		Grants: []kind.Grant{{
 			// CreateQueue with tags asks for sqs:TagQueue too.
 			Actions:   []string{"sqs:GetQueueUrl", "sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"},
-			Resources: []string{"arn:${Partition}:sqs:${Region}:${Account}:${Prefix}-*"},
+			Resources: []string{queues},
 		}},
+		Sweep: []kind.Grant{
+			{Actions: []string{"sqs:GetQueueUrl", "sqs:DeleteQueue", "sqs:ListQueueTags"}, Resources: []string{queues}},
+			{Actions: []string{"sqs:ListQueues"}, Resources: []string{"*"}, Why: "AWS gives the list no resource level."},
+		},
 		Example: example,
 	}
 }

@@ -49,6 +49,14 @@ func TestKind(t *testing.T) {
 				Made: func(t testing.TB, cfg aws.Config, _ kind.Resource) map[string]map[string]string {
 					return queues(t, cfg, spec.Name)
 				},
+				Bounds: func(kind.Resource) kind.Bounds { return kind.Bounds{} },
+				Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
+					if _, err := sqs.NewFromConfig(cfg).UntagQueue(t.Context(), &sqs.UntagQueueInput{
+						QueueUrl: &r.ID, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
+					}); err != nil {
+						t.Fatal(err)
+					}
+				},
 				Crowd: func(t testing.TB, cfg aws.Config, _ kind.Resource) {
 					create(t, cfg, "staging-orders")
 					create(t, cfg, spec.Name[:len("preview-pr1")]+"0-1-orders")

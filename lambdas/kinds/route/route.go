@@ -42,6 +42,7 @@ const (
 type api interface {
 	DescribeKeyValueStore(context.Context, *cloudfrontkeyvaluestore.DescribeKeyValueStoreInput, ...func(*cloudfrontkeyvaluestore.Options)) (*cloudfrontkeyvaluestore.DescribeKeyValueStoreOutput, error)
 	GetKey(context.Context, *cloudfrontkeyvaluestore.GetKeyInput, ...func(*cloudfrontkeyvaluestore.Options)) (*cloudfrontkeyvaluestore.GetKeyOutput, error)
+	ListKeys(context.Context, *cloudfrontkeyvaluestore.ListKeysInput, ...func(*cloudfrontkeyvaluestore.Options)) (*cloudfrontkeyvaluestore.ListKeysOutput, error)
 	PutKey(context.Context, *cloudfrontkeyvaluestore.PutKeyInput, ...func(*cloudfrontkeyvaluestore.Options)) (*cloudfrontkeyvaluestore.PutKeyOutput, error)
 	DeleteKey(context.Context, *cloudfrontkeyvaluestore.DeleteKeyInput, ...func(*cloudfrontkeyvaluestore.Options)) (*cloudfrontkeyvaluestore.DeleteKeyOutput, error)
 }
@@ -84,6 +85,13 @@ func Info() kind.Info {
 			Actions: []string{
 				"cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
 				"cloudfront-keyvaluestore:PutKey", "cloudfront-keyvaluestore:DeleteKey",
+			},
+			Resources: []string{"${KeyValueStore}"},
+		}},
+		Sweep: []kind.Grant{{
+			Actions: []string{
+				"cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
+				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:DeleteKey",
 			},
 			Resources: []string{"${KeyValueStore}"},
 		}},

@@ -48,6 +48,7 @@ func TestKind(t *testing.T) {
 			s.values["pr10"] = live
 			return row(t, wanted())
 		},
+		Bounds:   func(kind.Resource) kind.Bounds { return kind.Bounds{KeyValueStore: storeARN} },
 		Untagged: true,
 		Made: func(_ testing.TB, _ aws.Config, _ kind.Resource) map[string]map[string]string {
 			made := map[string]map[string]string{}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +75,12 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && len(parts) == 3:
 		w.Header().Set("ETag", s.etag())
 		answer(w, map[string]any{"KvsARN": storeARN, "ItemCount": len(s.values), "TotalSizeInBytes": 0, "Created": 1})
+	case r.Method == http.MethodGet && key == "keys" && len(parts) == 4:
+		items := []map[string]string{}
+		for _, key := range slices.Sorted(maps.Keys(s.values)) {
+			items = append(items, map[string]string{"Key": key, "Value": s.values[key]})
+		}
+		answer(w, map[string]any{"Items": items})
 	case r.Method == http.MethodGet:
 		value, ok := s.values[key]
 		if !ok {

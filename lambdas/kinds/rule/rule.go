@@ -73,6 +73,15 @@ func Info() kind.Info {
 			Actions: []string{"elasticloadbalancing:DescribeRules"}, Resources: []string{"*"},
 			Why: "ELBv2 describe calls have no resource level.",
 		},
+	}, Sweep: []kind.Grant{
+		{
+			Actions: []string{"elasticloadbalancing:DeleteRule"}, Resources: []string{"${ListenerRules}"},
+			Why: "A rule that lost its tags has nothing that a condition could ask for: its ARN bears no name. The guard asks for the host of an environment and for the band before each call.",
+		},
+		{
+			Actions: []string{"elasticloadbalancing:DescribeRules"}, Resources: []string{"*"},
+			Why: "ELBv2 describe calls have no resource level.",
+		},
 	}}
 }
 
@@ -82,7 +91,7 @@ type Kind struct {
 	guard  guard.Guard
 }
 
-var _ kind.Kind = (*Kind)(nil)
+var _ kind.Sweepable = (*Kind)(nil)
 
 // New makes the kind of a client.
 func New(client api, guard guard.Guard) *Kind { return &Kind{client: client, guard: guard} }

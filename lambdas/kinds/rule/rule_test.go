@@ -39,6 +39,17 @@ func TestKind(t *testing.T) {
 			return r
 		},
 		Made: made,
+		Bounds: func(r kind.Resource) kind.Bounds {
+			s := spec(t, r)
+			return kind.Bounds{Listeners: []string{s.Listener}, Band: s.Band}
+		},
+		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
+			if _, err := elb.NewFromConfig(cfg).RemoveTags(t.Context(), &elb.RemoveTagsInput{
+				ResourceArns: []string{r.ID}, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		},
 		Crowd: func(t testing.TB, cfg aws.Config, r kind.Resource) {
 			balancer := baseline.Balancer{Listener: spec(t, r).Listener}
 			for i, other := range []string{"pr2.preview.example.com", "pr11.preview.example.com", "r1.preview.example.com"} {

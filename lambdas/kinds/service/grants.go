@@ -60,5 +60,22 @@ func Info() kind.Info {
 			Actions: []string{"logs:GetLogEvents"}, Resources: []string{"*"},
 			Why: "The log groups are those of the baseline's services, under names that the catalog does not know.",
 		},
+	}, Sweep: []kind.Grant{
+		{
+			Actions: []string{"ecs:DeleteService", "ecs:DescribeServices"}, Resources: []string{services}, Conditions: cluster,
+		},
+		{Actions: []string{"ecs:DeleteTaskDefinitions"}, Resources: []string{family}},
+		{
+			Actions: []string{"ecs:DeregisterTaskDefinition"}, Resources: []string{"*"},
+			Why: "AWS gives it neither a resource level nor a condition; the guard asks for the installation's prefix before each call.",
+		},
+		{
+			Actions: []string{"ecs:ListTaskDefinitions", "ecs:ListTaskDefinitionFamilies"}, Resources: []string{"*"},
+			Why: "AWS gives these reads no resource level.",
+		},
+		{
+			Actions: []string{"ecs:ListServices"}, Resources: []string{"*"}, Conditions: cluster,
+			Why: "It has no resource level; the cluster is a condition.",
+		},
 	}}
 }

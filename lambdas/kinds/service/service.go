@@ -53,6 +53,8 @@ type api interface {
 	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
 	DeregisterTaskDefinition(context.Context, *ecs.DeregisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DeregisterTaskDefinitionOutput, error)
 	DeleteTaskDefinitions(context.Context, *ecs.DeleteTaskDefinitionsInput, ...func(*ecs.Options)) (*ecs.DeleteTaskDefinitionsOutput, error)
+	ListServices(context.Context, *ecs.ListServicesInput, ...func(*ecs.Options)) (*ecs.ListServicesOutput, error)
+	ListTaskDefinitionFamilies(context.Context, *ecs.ListTaskDefinitionFamiliesInput, ...func(*ecs.Options)) (*ecs.ListTaskDefinitionFamiliesOutput, error)
 	ListTasks(context.Context, *ecs.ListTasksInput, ...func(*ecs.Options)) (*ecs.ListTasksOutput, error)
 	DescribeTasks(context.Context, *ecs.DescribeTasksInput, ...func(*ecs.Options)) (*ecs.DescribeTasksOutput, error)
 }
@@ -79,7 +81,7 @@ type Kind struct {
 	guard   guard.Guard
 }
 
-var _ kind.Kind = (*Kind)(nil)
+var _ kind.Sweepable = (*Kind)(nil)
 
 // New makes the kind of its clients. The last two only describe.
 func New(client api, targets targetAPI, logs logAPI, guard guard.Guard) *Kind {
@@ -98,6 +100,9 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind {
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(k.guard.Label(r.Environment), spec.whole()); err != nil {
 		return "", err
 	}
 	want, err := k.resolve(r, spec)
@@ -135,11 +140,8 @@ func (k *Kind) Verify(ctx context.Context, r kind.Resource) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if found != nil {
-		status := aws.ToString(found.Status)
-		if status == active || status == draining && found.RunningCount+found.PendingCount > 0 {
-			return true, nil
-		}
+	if found != nil && lives(*found) {
+		return true, nil
 	}
 	revisions, err := k.revisions(ctx, spec.Name, types.TaskDefinitionStatusActive)
 	return len(revisions) > 0, err
@@ -174,9 +176,9 @@ func (k *Kind) read(r kind.Resource) (Spec, error) {
 		return spec, err
 	}
 	return spec, errors.Join(
-		k.guard.Label(r.Environment), k.guard.Name(spec.Name),
+		k.guard.Name(spec.Name),
 		k.guard.Name(aws.ToString(spec.TaskDefinition.Family)), k.guard.Name(aws.ToString(spec.Service.ServiceName)),
-		spec.whole(),
+		spec.named(),
 	)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"previewenv/lambdas/internal/awstest"
+	"previewenv/lambdas/internal/awstest/baseline"
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/guard"
 	"previewenv/lambdas/internal/kind"
@@ -32,11 +33,19 @@ var bounds = guard.Guard{Prefix: "pe", BaseDomain: "preview.example.com"}
 
 func TestKind(t *testing.T) {
 	kindtest.Run(t, kindtest.Case{
-		Info:  service.Info(),
-		New:   func(cfg aws.Config) kind.Kind { return service.FromConfig(cfg, bounds) },
-		Seed:  seed,
-		Made:  made,
-		Crowd: crowd,
+		Info:   service.Info(),
+		New:    func(cfg aws.Config) kind.Kind { return service.FromConfig(cfg, bounds) },
+		Seed:   seed,
+		Made:   made,
+		Crowd:  crowd,
+		Bounds: func(kind.Resource) kind.Bounds { return kind.Bounds{Cluster: baseline.Cluster} },
+		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
+			if _, err := ecs.NewFromConfig(cfg).UntagResource(t.Context(), &ecs.UntagResourceInput{
+				ResourceArn: &r.ID, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		},
 		Others: func(t testing.TB, cfg aws.Config, k kind.Kind, r kind.Resource) {
 			task := runTask(t, awstest.Quiet(cfg))
 			write(t, awstest.Quiet(cfg), task, []string{"starting"})
@@ -53,12 +62,19 @@ func TestKind(t *testing.T) {
 		Invalid: map[string]json.RawMessage{
 			"a name of the baseline": invalid(t, func(s *service.Spec) { s.Name = "staging-service1" }),
 			"another family":         invalid(t, func(s *service.Spec) { s.TaskDefinition.Family = aws.String("pe-pr2-service1-1") }),
-			"no target group":        invalid(t, func(s *service.Spec) { s.Service.LoadBalancers = nil }),
 		},
 	})
 }
 
 func TestEnsure(t *testing.T) {
+	t.Run("a specification without a target group is refused", func(t *testing.T) {
+		cfg := awstest.Config(t)
+		r := seed(t, awstest.Quiet(cfg))
+		r.Spec = invalid(t, func(s *service.Spec) { s.Service.LoadBalancers = nil })
+		if id, err := service.FromConfig(cfg, bounds).Ensure(t.Context(), r); !fault.Is(err, statemachine.ErrInternal) {
+			t.Errorf("Ensure = %q, %v, want a fault named %s", id, err, statemachine.ErrInternal)
+		}
+	})
 	t.Run("a first ensure makes two changes, an unchanged one none", func(t *testing.T) {
 		_, k, r := start(t)
 		ensure(t, k, r)

@@ -175,12 +175,18 @@ func merge(container *types.ContainerDefinition, variables, secrets map[string]s
 
 // whole refuses a specification that Clone cannot have made.
 func (s Spec) whole() error {
+	if len(s.Service.LoadBalancers) != 1 {
+		return fault.New(statemachine.ErrInternal, "The service %s has %d target groups; it must have one.", s.Name, len(s.Service.LoadBalancers))
+	}
+	return nil
+}
+
+// named refuses a specification whose parts are not of one name: what is removed by
+// one would be left by the other.
+func (s Spec) named() error {
 	if aws.ToString(s.TaskDefinition.Family) != s.Name || aws.ToString(s.Service.ServiceName) != s.Name {
 		return fault.New(statemachine.ErrInternal, "The service %s has a task definition of family %q and is called %q itself.",
 			s.Name, aws.ToString(s.TaskDefinition.Family), aws.ToString(s.Service.ServiceName))
-	}
-	if len(s.Service.LoadBalancers) != 1 {
-		return fault.New(statemachine.ErrInternal, "The service %s has %d target groups; it must have one.", s.Name, len(s.Service.LoadBalancers))
 	}
 	return nil
 }

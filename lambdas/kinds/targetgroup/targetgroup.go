@@ -39,6 +39,7 @@ type api interface {
 	ModifyTargetGroup(context.Context, *elb.ModifyTargetGroupInput, ...func(*elb.Options)) (*elb.ModifyTargetGroupOutput, error)
 	DeleteTargetGroup(context.Context, *elb.DeleteTargetGroupInput, ...func(*elb.Options)) (*elb.DeleteTargetGroupOutput, error)
 	DescribeTargetGroupAttributes(context.Context, *elb.DescribeTargetGroupAttributesInput, ...func(*elb.Options)) (*elb.DescribeTargetGroupAttributesOutput, error)
+	DescribeTags(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
 	ModifyTargetGroupAttributes(context.Context, *elb.ModifyTargetGroupAttributesInput, ...func(*elb.Options)) (*elb.ModifyTargetGroupAttributesOutput, error)
 }
 
@@ -62,6 +63,12 @@ func Info() kind.Info {
 			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes"},
 			Resources: []string{"*"}, Why: "ELBv2 describe calls have no resource level.",
 		},
+	}, Sweep: []kind.Grant{
+		{Actions: []string{"elasticloadbalancing:DeleteTargetGroup"}, Resources: []string{group}},
+		{
+			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTags"},
+			Resources: []string{"*"}, Why: "ELBv2 describe calls have no resource level.",
+		},
 	}}
 }
 
@@ -71,7 +78,7 @@ type Kind struct {
 	guard  guard.Guard
 }
 
-var _ kind.Kind = (*Kind)(nil)
+var _ kind.Sweepable = (*Kind)(nil)
 
 // New makes the kind of a client.
 func New(client api, guard guard.Guard) *Kind { return &Kind{client: client, guard: guard} }
@@ -85,6 +92,9 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind { return New(elb.NewFro
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
+		return "", err
+	}
+	if err := k.guard.Label(r.Environment); err != nil {
 		return "", err
 	}
 	// AWS answers the creation of an identical group with the one there is, but
@@ -178,9 +188,6 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 func (k *Kind) read(r kind.Resource) (Spec, error) {
 	spec, err := kind.Decode[Spec](r)
 	if err != nil {
-		return spec, err
-	}
-	if err := k.guard.Label(r.Environment); err != nil {
 		return spec, err
 	}
 	return spec, k.guard.Name(spec.Name)

@@ -25,13 +25,22 @@ var bounds = guard.Guard{Prefix: "pe", BaseDomain: "preview.example.com"}
 
 func TestKind(t *testing.T) {
 	kindtest.Run(t, kindtest.Case{
-		Info: targetgroup.Info(),
-		New:  func(cfg aws.Config) kind.Kind { return targetgroup.FromConfig(cfg, bounds) },
-		Seed: seed,
-		Made: made,
+		Info:   targetgroup.Info(),
+		New:    func(cfg aws.Config) kind.Kind { return targetgroup.FromConfig(cfg, bounds) },
+		Seed:   seed,
+		Made:   made,
+		Bounds: func(kind.Resource) kind.Bounds { return kind.Bounds{} },
+		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
+			if _, err := elb.NewFromConfig(cfg).RemoveTags(t.Context(), &elb.RemoveTagsInput{
+				ResourceArns: []string{r.ID}, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
+			}); err != nil {
+				t.Fatal(err)
+			}
+		},
 		Crowd: func(t testing.TB, cfg aws.Config, _ kind.Resource) {
 			network := baseline.SeedNetwork(t, cfg)
 			network.AddTargetGroup(t, cfg, "a-neighbour")
+			network.AddTargetGroup(t, cfg, "pex-pr1-service1-1")
 		},
 		Others: func(t testing.TB, cfg aws.Config, k kind.Kind, r kind.Resource) {
 			if err := k.(*targetgroup.Kind).Tune(t.Context(), r); err != nil {

@@ -32,6 +32,11 @@ type Case struct {
 	// Others exercises the kind's own further methods, so that the calls they make
 	// count as granted. It runs after Ensure. Optional.
 	Others func(t testing.TB, cfg aws.Config, k kind.Kind, r kind.Resource)
+	// Bounds are where the reaper looks for the row's resource.
+	Bounds func(r kind.Resource) kind.Bounds
+	// Untag takes the tags away from what was made, behind the kind's back. Optional
+	// where these bear no tags.
+	Untag func(t testing.TB, cfg aws.Config, r kind.Resource)
 	// Invalid are specifications that Ensure and Remove must refuse.
 	Invalid map[string]json.RawMessage
 }
@@ -53,6 +58,9 @@ func Run(t *testing.T, c Case) {
 	t.Run("lists are followed past their first page", c.pages)
 	t.Run("a wrong specification is refused before anything is made", c.invalid)
 	t.Run("grants are the calls made", c.grants)
+	t.Run("a sweep finds what was made, and removes it", c.swept)
+	t.Run("a sweep finds what lost its tags", c.untagged)
+	t.Run("grants of the sweep are the calls made", c.sweepGrants)
 }
 
 func (c Case) info(t *testing.T) {
