@@ -13,6 +13,13 @@ import (
 	"previewenv/lambdas/kinds/targetgroup"
 )
 
+// Grant is one IAM statement of a function's role, with placeholders for what only
+// an installation knows.
+type Grant = kind.Grant
+
+// Info is what the rest of the suite knows of a kind.
+type Info = kind.Info
+
 // All lists the kinds in the order of their removal.
 var All = []kind.Info{
 	route.Info(),

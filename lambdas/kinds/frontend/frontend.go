@@ -68,7 +68,7 @@ func Info() kind.Info {
 		Name: "frontend",
 		Rank: 60,
 		Grants: []kind.Grant{
-			{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/*"}},
+			{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/builds/*"}},
 			{
 				Actions:   []string{"s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"},
 				Resources: []string{"arn:${Partition}:s3:::${Site}/*"},

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	// sweepMinutes is how often the reaper runs: law 8 promises five.
+	sweepMinutes = 5
+	// streamTries and streamHours bound how long one change that cannot be shown holds
+	// up its shard; the next change of the same environment shows it all.
+	streamTries = 5
+	streamHours = 1
+	// eventTries of an event that a function did not take, over the time that a build's
+	// execution waits for it.
+	eventTries = 8
+)
+
+// makeEvents connects what happens to the functions that are told of it.
+func (p *previews) makeEvents() error {
+	// Unnamed: what is named after the prefix belongs to environments.
+	p.dead = awssqs.NewQueue(p.stack, jsii.String("DeadLetters"), &awssqs.QueueProps{
+		Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true), RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
+	})
+	accept(p.dead, "AwsSolutions-SQS3", "This is the dead-letter queue.")
+	p.stream()
+	p.buildEnds()
+	p.schedule()
+	return nil
+}
+
+// stream brings every change of the table to notify.
+func (p *previews) stream() {
+	notify := p.functions["notify"]
+	notify.lambda.AddEventSource(awslambdaeventsources.NewDynamoEventSource(p.table, &awslambdaeventsources.DynamoEventSourceProps{
+		StartingPosition: awslambda.StartingPosition_LATEST, BatchSize: jsii.Number(50), ParallelizationFactor: jsii.Number(4),
+		BisectBatchOnError: jsii.Bool(true), RetryAttempts: jsii.Number(streamTries), MaxRecordAge: awscdk.Duration_Hours(jsii.Number(streamHours)),
+		OnFailure: awslambdaeventsources.NewSqsDlq(p.dead),
+	}))
+	// The role is fixed against what CDK would add by itself: it may read the stream,
+	// and hand on what failed.
+	policy := awsiam.NewPolicy(p.stack, jsii.String("NotifySource"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{notify.role}})
+	policy.AddStatements(
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+			Resources: &[]*string{p.table.TableStreamArn()},
+		}),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("dynamodb:ListStreams"), Resources: jsii.Strings("*"),
+		}),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{p.dead.QueueArn()},
+		}),
+	)
+	accept(policy, "AwsSolutions-IAM5", "dynamodb:ListStreams has no resource level on AWS; Lambda asks for it to poll a stream.", "Resource::*")
+}
+
+// buildEnds brings the end of each ephemeral build to the function that started it.
+func (p *previews) buildEnds() {
+	awsevents.NewRule(p.stack, jsii.String("BuildEnded"), &awsevents.RuleProps{
+		Description: jsii.String("The end of an ephemeral build, whatever it was."),
+		EventPattern: &awsevents.EventPattern{
+			Source: jsii.Strings("aws.codebuild"), DetailType: jsii.Strings("CodeBuild Build State Change"),
+			Detail: &map[string]any{
+				"build-status": []string{"SUCCEEDED", "FAILED", "FAULT", "STOPPED", "TIMED_OUT"},
+				"project-name": []map[string]string{{"prefix": p.prefix + "-ephemeral-"}},
+			},
+		},
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(p.functions["build"].lambda, &awseventstargets.LambdaFunctionProps{
+			DeadLetterQueue: p.dead, RetryAttempts: jsii.Number(eventTries), MaxEventAge: awscdk.Duration_Hours(jsii.Number(1)),
+		})},
+	})
+}
+
+// schedule invokes the reaper.
+func (p *previews) schedule() {
+	reap, ok := p.functions["reap"]
+	if !ok {
+		return
+	}
+	role := awsiam.NewRole(p.stack, jsii.String("ScheduleRole"), &awsiam.RoleProps{
+		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("scheduler.amazonaws.com"), nil),
+		Description: jsii.String("Of the schedule: it invokes the reaper."),
+	})
+	target := awsschedulertargets.NewLambdaInvoke(reap.lambda, &awsschedulertargets.ScheduleTargetBaseProps{
+		Role: role, DeadLetterQueue: p.dead, Input: awsscheduler.ScheduleTargetInput_FromText(jsii.String("{}")),
+		// A sweep that was missed is not made up for: the next one comes soon.
+		RetryAttempts: jsii.Number(0), MaxEventAge: awscdk.Duration_Minutes(jsii.Number(sweepMinutes)),
+	})
+	awsscheduler.NewSchedule(p.stack, jsii.String("Sweeps"), &awsscheduler.ScheduleProps{
+		Description: jsii.String(fmt.Sprintf("The reaper, every %d minutes.", sweepMinutes)),
+		Schedule:    awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Minutes(jsii.Number(sweepMinutes))), Target: target,
+	})
+	accept(role, "AwsSolutions-IAM5", "CDK grants every version of the one function, which is its ARN with a colon and a star.")
+}

@@ -1,0 +1,34 @@
+package life
+
+import (
+	"strings"
+	"testing"
+
+	"previewenv/infra/local/edge"
+	"previewenv/infra/local/faults"
+)
+
+// TestEachChangeSurvivesItsLostAnswerAndItsKill is the part of make faults that there
+// is time for here: a life without an update and without a build, once for each call
+// that changes something, the answer of which is lost, or the caller killed.
+func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes")
+	}
+	w := faults.New(world)
+	rows, err := w.Brief(t.Context(), 1, edge.AnswerLost, edge.KilledUntold)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const atOnce = 8
+	report, err := w.Run(t.Context(), rows, atOnce, func(faults.Result) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	report.Print(&table)
+	t.Log(table.String())
+	if report.Bad() {
+		t.Error("something was left behind, wrongly told or changed")
+	}
+}

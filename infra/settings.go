@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/constructs-go/constructs/v10"
+
+	"previewenv/lambdas/catalog"
+)
+
+// settings is what the app was asked to make.
+type settings struct {
+	catalog *catalog.Catalog
+	prefix  string // starts the name of everything
+	account string
+	region  string
+	sample  bool     // make a small baseline too
+	root    string   // of the repository
+	assets  string   // folder of the functions below it, as make build leaves them
+	names   []string // of the functions
+}
+
+// read takes the context of the CDK CLI: -c catalog=FILE names another catalog than
+// infra/catalog.yaml, -c sample=true makes a small baseline of its own.
+func read(node constructs.Node) (settings, error) {
+	context := func(name, otherwise string) string {
+		if v, ok := node.TryGetContext(&name).(string); ok && v != "" {
+			return v
+		}
+		return otherwise
+	}
+	s := settings{root: context("root", "."), assets: context("assets", ".local/lambda"), sample: context("sample", "") == "true"}
+	file := context("catalog", filepath.Join("infra", "catalog.yaml"))
+	text, err := os.ReadFile(filepath.Join(s.root, file))
+	if err != nil {
+		return s, fmt.Errorf("read catalog: %w", err)
+	}
+	if s.catalog, err = catalog.Parse(text); err != nil {
+		return s, fmt.Errorf("%s:\n%w", file, err)
+	}
+	if s.catalog.Installation == nil {
+		return s, fmt.Errorf("%s: installation: is missing; it says which hosted zone, certificate and roles a deployment uses", file)
+	}
+	s.prefix = s.catalog.Installation.Prefix
+	// arn:aws:elasticloadbalancing:<region>:<account>:listener/…
+	parts := strings.SplitN(s.catalog.Baseline.Listeners[0], ":", 6)
+	s.region, s.account = parts[3], parts[4]
+	s.names, err = functionNames(s.root)
+	return s, err
+}
