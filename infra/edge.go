@@ -56,6 +56,8 @@ func (p *previews) makeEdge() error {
 		MinimumProtocolVersion: awscloudfront.SecurityPolicyProtocol_TLS_V1_2_2021, HttpVersion: awscloudfront.HttpVersion_HTTP2_AND_3,
 		PriceClass: awscloudfront.PriceClass_PRICE_CLASS_100, EnableLogging: jsii.Bool(true), LogBucket: p.logs, LogFilePrefix: jsii.String("edge/"),
 	})
+	awscdk.Annotations_Of(p.edge.distribution).AcknowledgeWarning(jsii.String("@aws-cdk/aws-cloudfront-origins:listBucketSecurityRisk"),
+		jsii.String("The viewer function rewrites every path, / too, to a file below a prefix."))
 	accept(p.edge.distribution, "AwsSolutions-CFR1", "Reviewers work from anywhere; what they may see is no matter of countries.")
 	accept(p.edge.distribution, "AwsSolutions-CFR2", "A web application firewall costs more a month than a team's previews; the platform team may attach its own.")
 	p.names4and6()

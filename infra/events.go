@@ -43,11 +43,12 @@ func (p *previews) makeEvents() error {
 // stream brings every change of the table to notify.
 func (p *previews) stream() {
 	notify := p.functions["notify"]
-	notify.lambda.AddEventSource(awslambdaeventsources.NewDynamoEventSource(p.table, &awslambdaeventsources.DynamoEventSourceProps{
+	source := awslambdaeventsources.NewDynamoEventSource(p.table, &awslambdaeventsources.DynamoEventSourceProps{
 		StartingPosition: awslambda.StartingPosition_LATEST, BatchSize: jsii.Number(50), ParallelizationFactor: jsii.Number(4),
 		BisectBatchOnError: jsii.Bool(true), RetryAttempts: jsii.Number(streamTries), MaxRecordAge: awscdk.Duration_Hours(jsii.Number(streamHours)),
 		OnFailure: awslambdaeventsources.NewSqsDlq(p.dead),
-	}))
+	})
+	notify.lambda.AddEventSource(source)
 	// The role is fixed against what CDK would add by itself: it may read the stream,
 	// and hand on what failed.
 	policy := awsiam.NewPolicy(p.stack, jsii.String("NotifySource"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{notify.role}})
@@ -63,12 +64,18 @@ func (p *previews) stream() {
 			Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{p.dead.QueueArn()},
 		}),
 	)
+	// Lambda looks whether the role may read when the mapping is made.
+	for _, child := range *notify.lambda.Node().Children() {
+		if mapping, ok := child.(awslambda.EventSourceMapping); ok {
+			mapping.Node().AddDependency(policy)
+		}
+	}
 	accept(policy, "AwsSolutions-IAM5", "dynamodb:ListStreams has no resource level on AWS; Lambda asks for it to poll a stream.", "Resource::*")
 }
 
 // buildEnds brings the end of each ephemeral build to the function that started it.
 func (p *previews) buildEnds() {
-	awsevents.NewRule(p.stack, jsii.String("BuildEnded"), &awsevents.RuleProps{
+	p.buildEnded = awsevents.NewRule(p.stack, jsii.String("BuildEnded"), &awsevents.RuleProps{
 		Description: jsii.String("The end of an ephemeral build, whatever it was."),
 		EventPattern: &awsevents.EventPattern{
 			Source: jsii.Strings("aws.codebuild"), DetailType: jsii.Strings("CodeBuild Build State Change"),

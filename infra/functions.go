@@ -99,7 +99,8 @@ func (p *previews) makeFunction(name string) error {
 		Description: jsii.String("Of the function " + name + " alone."),
 	})
 	f.log.GrantWrite(f.role)
-	if err := p.grant(name, f.role); err != nil {
+	grants, err := p.grant(name, f.role)
+	if err != nil {
 		return err
 	}
 	s, ok := sizes[name]
@@ -110,9 +111,12 @@ func (p *previews) makeFunction(name string) error {
 		FunctionName: jsii.String(p.functionName(name)), Description: jsii.String(describe(p.root, name)),
 		Runtime: awslambda.Runtime_PROVIDED_AL2023(), Architecture: awslambda.Architecture_ARM_64(),
 		Handler: jsii.String("bootstrap"), Code: awslambda.Code_FromAsset(jsii.String(dir), &awss3assets.AssetOptions{}),
+		// The functions log JSON when Lambda says so; metrics are made of its lines.
+		LoggingFormat: awslambda.LoggingFormat_JSON, ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
 		Environment: &variables, Role: f.role.WithoutPolicyUpdates(nil), LogGroup: f.log,
 		MemorySize: jsii.Number(s.memory), Timeout: awscdk.Duration_Seconds(jsii.Number(s.seconds)),
 	})
+	afterPolicies(f.lambda, policyOf(f.role), grants)
 	p.functions[name] = f
 	return nil
 }

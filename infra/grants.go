@@ -126,16 +126,16 @@ func grantsOf(name string) []kinds.Grant {
 var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
 
 // grant gives a role what its function may do, in one policy.
-func (p *previews) grant(name string, role awsiam.Role) error {
+func (p *previews) grant(name string, role awsiam.Role) (awsiam.Policy, error) {
 	grants := grantsOf(name)
 	if len(grants) == 0 {
-		return fmt.Errorf("grant function %s: it is no kind; say what it may call in infra/grants.go", name)
+		return nil, fmt.Errorf("grant function %s: it is no kind; say what it may call in infra/grants.go", name)
 	}
 	policy := awsiam.NewPolicy(p.stack, jsii.String(*role.Node().Id()+"Grants"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{role}})
 	for _, g := range grants {
 		statement, err := p.statement(g)
 		if err != nil {
-			return fmt.Errorf("grant function %s: %w", name, err)
+			return nil, fmt.Errorf("grant function %s: %w", name, err)
 		}
 		policy.AddStatements(statement)
 	}
@@ -143,7 +143,7 @@ func (p *previews) grant(name string, role awsiam.Role) error {
 		policy.AddStatements(noOverrides()...)
 	}
 	suppressGrants(policy, grants)
-	return nil
+	return policy, nil
 }
 
 func (p *previews) statement(g kinds.Grant) (awsiam.PolicyStatement, error) {

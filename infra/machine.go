@@ -56,6 +56,7 @@ func (p *previews) makeMachine() error {
 			Destination: log, Level: awsstepfunctions.LogLevel_ALL, IncludeExecutionData: jsii.Bool(false),
 		},
 	})
+	afterPolicies(p.machine, policyOf(role))
 	accept(role, "AwsSolutions-IAM5", "The delivery of logs and the sending of traces have no resource level on AWS; CDK grants exactly these.", "Resource::*")
 	p.output("StateMachine", p.machine.StateMachineArn(), "Where executions are started and watched.")
 	return nil

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
@@ -37,4 +39,24 @@ func suppressGrants(on constructs.IConstruct, grants []kinds.Grant) {
 		}
 	}
 	accept(on, "AwsSolutions-IAM5", reason)
+}
+
+// afterPolicies lets a resource wait for the policies of its role and not for the
+// role, which its own reference waits for: CDK says both, and cfn-lint once is enough.
+func afterPolicies(made constructs.IConstruct, policies ...constructs.IConstruct) {
+	resource := made.Node().DefaultChild().(awscdk.CfnResource)
+	ids := []*string{}
+	for _, policy := range policies {
+		ids = append(ids, resource.Stack().GetLogicalId(policy.Node().DefaultChild().(awscdk.CfnElement)))
+	}
+	if len(ids) == 0 {
+		resource.AddDeletionOverride(jsii.String("DependsOn"))
+		return
+	}
+	resource.AddOverride(jsii.String("DependsOn"), ids)
+}
+
+// policyOf is what has been added to a role itself.
+func policyOf(role awsiam.Role) constructs.IConstruct {
+	return role.Node().FindChild(jsii.String("DefaultPolicy"))
 }

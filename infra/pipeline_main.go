@@ -58,6 +58,7 @@ func (l *pipelines) main() {
 		}))
 	}
 	pipeline.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Deploy"), Actions: &actions})
+	afterPolicies(pipeline, policyOf(role))
 	for _, r := range []awsiam.Role{role, buildRole, deployRole} {
 		accept(r, "AwsSolutions-IAM5", "CodePipeline's objects have keys that it makes itself, log streams have names that CodeBuild makes, and ECS's task definitions and ECR's login have no resource level; CDK grants no more.")
 	}

@@ -34,9 +34,17 @@ func read(node constructs.Node) (settings, error) {
 	}
 	s := settings{root: context("root", "."), assets: context("assets", ".local/lambda"), sample: context("sample", "") == "true"}
 	file := context("catalog", filepath.Join("infra", "catalog.yaml"))
+	if s.sample {
+		file = filepath.Join("infra", "sample.yaml")
+	}
 	text, err := os.ReadFile(filepath.Join(s.root, file))
 	if err != nil {
 		return s, fmt.Errorf("read catalog: %w", err)
+	}
+	if s.sample {
+		if text, err = filled(text, context); err != nil {
+			return s, err
+		}
 	}
 	if s.catalog, err = catalog.Parse(text); err != nil {
 		return s, fmt.Errorf("%s:\n%w", file, err)
@@ -50,4 +58,25 @@ func read(node constructs.Node) (settings, error) {
 	s.region, s.account = parts[3], parts[4]
 	s.names, err = functionNames(s.root)
 	return s, err
+}
+
+// filled puts the context of the command line into the sample's catalog. All that is
+// missing is said at once.
+func filled(text []byte, context func(name, otherwise string) string) ([]byte, error) {
+	var pairs, missing []string
+	for _, v := range []struct{ placeholder, key, otherwise string }{
+		{"${ZONE}", "zone", ""}, {"${ZONE_ID}", "zoneId", ""}, {"${CONNECTION}", "connection", ""},
+		{"${REPOSITORY}", "repository", ""}, {"${ACCOUNT}", "account", os.Getenv("CDK_DEFAULT_ACCOUNT")},
+		{"${REGION}", "region", "us-east-1"}, // where CloudFront looks for certificates
+	} {
+		value := context(v.key, v.otherwise)
+		if value == "" {
+			missing = append(missing, "-c "+v.key+"=…")
+		}
+		pairs = append(pairs, v.placeholder, value)
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("make sample: the command line lacks %s", strings.Join(missing, " "))
+	}
+	return []byte(strings.NewReplacer(pairs...).Replace(string(text))), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
@@ -31,6 +32,8 @@ type previews struct {
 	machine   awsstepfunctions.StateMachine
 	door      door
 	dead      awssqs.Queue // letters that no function took
+
+	buildEnded awsevents.Rule
 }
 
 // build makes the stacks: one for the suite, one for each service. A service's
@@ -44,7 +47,7 @@ func build(app awscdk.App, s settings) error {
 		TerminationProtection: jsii.Bool(true),
 	})
 	for _, part := range []func() error{
-		p.makeBaseline, p.makeBoundary, p.makeBuckets, p.makeTable, p.makeEdge, p.publishCatalog,
+		p.makeBoundary, p.makeBuckets, p.makeBaseline, p.makeTable, p.makeEdge, p.publishCatalog,
 		p.makeFunctions, p.makeMachine, p.makeDoor, p.makeEvents, p.makeAlarms, p.makeDashboard,
 	} {
 		if err := part(); err != nil {

@@ -5,6 +5,7 @@ package life
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -60,7 +61,15 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "start local stack:", err)
 		return 1
 	}
+	recorded := &calls{seen: map[string]bool{}}
+	world.Edge.Observe(recorded.observe)
 	code := m.Run()
+	if code == 0 {
+		if err := recorded.compare(root, flag.Lookup("test.run").Value.String() == ""); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	if err := world.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "close local stack:", err)
 	}

@@ -1,0 +1,107 @@
+package faults
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"previewenv/infra/local/edge"
+)
+
+// Bad tells whether anything was left behind, wrongly told or changed.
+func (r *Report) Bad() bool {
+	for _, one := range r.Results {
+		if one.Verdict == LeftBehind || one.Verdict == Lied {
+			return true
+		}
+	}
+	return r.Baseline != ""
+}
+
+// Print writes the table by kind of fault, then every row that needed help or went
+// wrong.
+func (r *Report) Print(w io.Writer) {
+	columns := []Verdict{Converged, Swept, LeftBehind, Lied}
+	fmt.Fprintf(w, "\n%-22s %6s %10s %8s %12s %12s %13s %12s\n", "fault", "tried", "converged", "swept", "left behind", "wrongly told", "asked again", "not reached")
+	total := map[Verdict]int{}
+	var tried, asked int
+	for _, kind := range Kinds {
+		count, repeated := map[Verdict]int{}, 0
+		for _, one := range r.Results {
+			if one.Kind == kind {
+				count[one.Verdict]++
+				if one.Asked > 0 && one.Verdict != NotReached {
+					repeated++
+				}
+			}
+		}
+		if len(count) > 0 {
+			tried, asked = tried+line(w, string(kind), columns, count, repeated), asked+repeated
+		}
+		for verdict, n := range count {
+			total[verdict] += n
+		}
+	}
+	line(w, "all", columns, total, asked)
+	changed := 0
+	if r.Baseline != "" {
+		changed = 1
+	}
+	fmt.Fprintf(w, "baseline changed: %d\n", changed)
+	fmt.Fprintf(w, "%d faults in %s\n", tried, r.Took.Round(time.Second))
+	r.explain(w)
+}
+
+func line(w io.Writer, name string, columns []Verdict, count map[Verdict]int, asked int) (tried int) {
+	for _, verdict := range columns {
+		tried += count[verdict]
+	}
+	fmt.Fprintf(w, "%-22s %6d %10d %8d %12d %12d %13d %12d\n", name, tried,
+		count[Converged], count[Swept], count[LeftBehind], count[Lied], asked, count[NotReached])
+	return tried
+}
+
+// explain names the rows that did not converge without help.
+func (r *Report) explain(w io.Writer) {
+	for _, verdict := range []Verdict{Lied, LeftBehind, Swept, NotReached} {
+		head := false
+		for _, one := range r.Results {
+			if one.Verdict != verdict {
+				continue
+			}
+			if !head {
+				fmt.Fprintf(w, "\n%s:\n", verdict)
+				head = true
+			}
+			fmt.Fprintf(w, "  %s\n", one.Name)
+			if verdict == NotReached {
+				continue
+			}
+			fmt.Fprintf(w, "      %s\n      %s\n", one.Reason, strings.Join(one.Notes, "; "))
+		}
+	}
+	if r.Baseline != "" {
+		fmt.Fprintf(w, "\nbaseline (-before +after):\n%s\n", r.Baseline)
+	}
+}
+
+// PrintTrace writes every call that was made for a row.
+func (r *Result) PrintTrace(w io.Writer) {
+	if len(r.Trace) == 0 {
+		return
+	}
+	start := r.Trace[0].Start
+	for _, c := range r.Trace {
+		answer := fmt.Sprint(c.Status)
+		if c.Status == 0 {
+			answer = "-"
+		}
+		mark := ""
+		if c.Fault != "" && c.Fault != edge.Untouched {
+			mark = "   <== " + string(c.Fault)
+		}
+		fmt.Fprintf(w, "%7.2fs %5dms %4s  %-32s %s.%s #%d%s\n", c.Start.Sub(start).Seconds(), c.Duration.Milliseconds(), answer,
+			strings.TrimSpace(c.Caller+" "+c.Step), c.Service, c.Operation, c.N, mark)
+	}
+}

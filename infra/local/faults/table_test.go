@@ -1,0 +1,52 @@
+package faults
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"previewenv/infra/local/edge"
+)
+
+func result(name string, kind edge.Kind, v Verdict) Result {
+	return Result{Row: Row{Name: name, Kind: kind}, Verdict: v, Reason: "why " + name}
+}
+
+func TestTheTableCountsByKindAndNamesWhatWentWrong(t *testing.T) {
+	r := Report{Took: 90 * time.Second, Results: []Result{
+		result("a", edge.Throttled, Converged), result("b", edge.Throttled, Swept),
+		result("c", edge.AnswerLost, Lied), result("d", edge.AnswerLost, NotReached),
+	}}
+	var b strings.Builder
+	r.Print(&b)
+	got := map[string][]string{}
+	for line := range strings.Lines(b.String()) {
+		for _, kind := range []string{"throttled", "answer lost", "all "} {
+			if rest, ok := strings.CutPrefix(line, kind); ok {
+				got[strings.TrimSpace(kind)] = strings.Fields(rest)
+			}
+		}
+	}
+	// tried, converged, swept, left behind, wrongly told, asked again, not reached
+	for kind, want := range map[string]string{"throttled": "2 1 1 0 0 0 0", "answer lost": "1 0 0 0 1 0 1", "all": "3 1 1 0 1 0 1"} {
+		if line := strings.Join(got[kind], " "); line != want {
+			t.Errorf("%s: %s, want %s", kind, line, want)
+		}
+	}
+	for _, words := range []string{"why b", "why c", "baseline changed: 0", "3 faults in 1m30s"} {
+		if !strings.Contains(b.String(), words) {
+			t.Errorf("the table lacks %q:\n%s", words, b.String())
+		}
+	}
+}
+
+func TestWhatIsBad(t *testing.T) {
+	for v, want := range map[Verdict]bool{Converged: false, Swept: false, NotReached: false, LeftBehind: true, Lied: true} {
+		if got := (&Report{Results: []Result{result("a", edge.Throttled, v)}}).Bad(); got != want {
+			t.Errorf("%s: Bad = %v", v, got)
+		}
+	}
+	if !(&Report{Baseline: "-rule 1"}).Bad() {
+		t.Error("a changed baseline is not bad")
+	}
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsec2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsecs"
+	elb "github.com/aws/aws-cdk-go/awscdk/v2/awselasticloadbalancingv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+const (
+	// placeholderImage answers 200 to everything until the main pipelines have deployed
+	// something better.
+	placeholderImage = "public.ecr.aws/nginx/nginx:1.29-alpine"
+	samplePort       = 80
+	// firstRule is the priority of the sample's first rule, before all overrides.
+	firstRule = 10
+)
+
+// sample is a small baseline for a first try in an empty account. It stands in the
+// stack of the suite, because the edge cannot be made without its load balancer; it
+// is named by the catalog's words, and nothing else knows that it is a sample.
+type sample struct {
+	*previews
+
+	vpc      awsec2.Vpc
+	cluster  awsecs.Cluster
+	listener elb.ApplicationListener
+	balancer elb.ApplicationLoadBalancer
+}
+
+// makeSample makes a VPC, a cluster, an internal load balancer with a certificate,
+// the catalog's services, their queues, and the names they need.
+func (p *previews) makeSample() error {
+	in := p.catalog.Installation
+	s := &sample{previews: p}
+	zone := awsroute53.HostedZone_FromHostedZoneAttributes(p.stack, jsii.String("Zone"), &awsroute53.HostedZoneAttributes{
+		HostedZoneId: &in.HostedZone.ID, ZoneName: &in.HostedZone.Name,
+	})
+	certificate := awscertificatemanager.NewCertificate(p.stack, jsii.String("Certificate"), &awscertificatemanager.CertificateProps{
+		DomainName: jsii.String("*." + p.catalog.BaseDomain), SubjectAlternativeNames: jsii.Strings(p.catalog.Baseline.Host),
+		Validation: awscertificatemanager.CertificateValidation_FromDns(zone),
+	})
+	s.network()
+	s.loadBalancer(certificate)
+	s.services()
+	for _, name := range slices.Sorted(maps.Keys(p.catalog.Queues)) {
+		queue := awssqs.NewQueue(p.stack, jsii.String("Queue-"+name), &awssqs.QueueProps{
+			QueueName: jsii.String(p.catalog.Queues[name].Clone), Encryption: awssqs.QueueEncryption_SQS_MANAGED, EnforceSSL: jsii.Bool(true),
+		})
+		accept(queue, "AwsSolutions-SQS3", "A queue of the sample, which nobody minds losing a message of.")
+	}
+	p.catalog.Baseline.Listeners[0] = *s.listener.ListenerArn()
+	p.baseline = baseline{
+		cluster: p.catalog.Baseline.Cluster, listener: *s.listener.ListenerArn(), balancer: s.balancer, host: p.catalog.Baseline.Host,
+		taskRoles: in.TaskRoles, certificate: *certificate.CertificateArn(), zone: zone,
+	}
+	return nil
+}
+
+func (s *sample) network() {
+	s.vpc = awsec2.NewVpc(s.stack, jsii.String("Vpc"), &awsec2.VpcProps{
+		// Named, so that nothing is asked of the account.
+		AvailabilityZones: jsii.Strings(s.region+"a", s.region+"b"), NatGateways: jsii.Number(1),
+	})
+	s.vpc.AddFlowLog(jsii.String("Flows"), &awsec2.FlowLogOptions{
+		Destination: awsec2.FlowLogDestination_ToCloudWatchLogs(awslogs.NewLogGroup(s.stack, jsii.String("FlowLog"), &awslogs.LogGroupProps{
+			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		}), nil),
+		TrafficType: awsec2.FlowLogTrafficType_REJECT,
+	})
+	s.cluster = awsecs.NewCluster(s.stack, jsii.String("Cluster"), &awsecs.ClusterProps{
+		ClusterName: &s.catalog.Baseline.Cluster, Vpc: s.vpc, ContainerInsightsV2: awsecs.ContainerInsights_ENABLED,
+	})
+}
+
+// loadBalancer is internal: only CloudFront's VPC origin and the VPC itself reach it.
+func (s *sample) loadBalancer(certificate awscertificatemanager.Certificate) {
+	group := awsec2.NewSecurityGroup(s.stack, jsii.String("LoadBalancerGroup"), &awsec2.SecurityGroupProps{
+		Vpc: s.vpc, Description: jsii.String("The load balancer of the sample."), AllowAllOutbound: jsii.Bool(true),
+	})
+	// CloudFront's network interfaces lie in the VPC.
+	group.AddIngressRule(awsec2.Peer_Ipv4(s.vpc.VpcCidrBlock()), awsec2.Port_Tcp(jsii.Number(443)), jsii.String("From the VPC, where CloudFront's VPC origin is"), nil)
+	s.balancer = elb.NewApplicationLoadBalancer(s.stack, jsii.String("Balancer"), &elb.ApplicationLoadBalancerProps{
+		Vpc: s.vpc, InternetFacing: jsii.Bool(false), SecurityGroup: group, LoadBalancerName: jsii.String("staging"), DropInvalidHeaderFields: jsii.Bool(true),
+	})
+	s.balancer.LogAccessLogs(s.logs, jsii.String("load-balancer"))
+	s.listener = s.balancer.AddListener(jsii.String("Https"), &elb.BaseApplicationListenerProps{
+		Port: jsii.Number(443), Certificates: &[]elb.IListenerCertificate{certificate}, Open: jsii.Bool(false),
+		SslPolicy:     elb.SslPolicy_RECOMMENDED_TLS,
+		DefaultAction: elb.ListenerAction_FixedResponse(jsii.Number(404), &elb.FixedResponseOptions{ContentType: jsii.String("text/plain"), MessageBody: jsii.String("Nothing is here.")}),
+	})
+}
+
+// services run a placeholder until something is merged. Each has a rule for the
+// baseline's host before all overrides, and one for its paths on any host after them.
+func (s *sample) services() {
+	for i, name := range s.backends() {
+		service := s.catalog.Services[name]
+		group := s.service(name, service.ECSService)
+		paths := elb.ListenerCondition_PathPatterns(jsii.Strings(service.Paths...))
+		s.rule(name+"Host", firstRule+i, group, elb.ListenerCondition_HostHeaders(jsii.Strings(s.catalog.Baseline.Host)), paths)
+		s.rule(name+"Fallback", s.catalog.Baseline.Priorities.Fallbacks[0]+i, group, paths)
+	}
+}
+
+func (s *sample) rule(id string, priority int, group elb.ApplicationTargetGroup, conditions ...elb.ListenerCondition) {
+	elb.NewApplicationListenerRule(s.stack, jsii.String("Rule-"+id), &elb.ApplicationListenerRuleProps{
+		Listener: s.listener, Priority: jsii.Number(float64(priority)), Conditions: &conditions,
+		Action: elb.ListenerAction_Forward(&[]elb.IApplicationTargetGroup{group}, nil),
+	})
+}
+
+func (s *sample) service(name, ecsService string) elb.ApplicationTargetGroup {
+	definition := awsecs.NewFargateTaskDefinition(s.stack, jsii.String("Task-"+name), &awsecs.FargateTaskDefinitionProps{
+		Family: jsii.String("staging-" + name), Cpu: jsii.Number(256), MemoryLimitMiB: jsii.Number(512),
+		RuntimePlatform: &awsecs.RuntimePlatform{CpuArchitecture: awsecs.CpuArchitecture_ARM64(), OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX()},
+		TaskRole:        s.taskRole("TaskRole-"+name, "Of the tasks of "+name+", shared and previewed."),
+		ExecutionRole:   s.taskRole("ExecutionRole-"+name, "Starts the tasks of "+name+"."),
+	})
+	definition.AddContainer(jsii.String(name), &awsecs.ContainerDefinitionOptions{
+		Image:        awsecs.ContainerImage_FromRegistry(jsii.String(placeholderImage), nil),
+		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(samplePort)}},
+		Logging: awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{StreamPrefix: jsii.String(name), LogGroup: awslogs.NewLogGroup(s.stack, jsii.String("TaskLog-"+name), &awslogs.LogGroupProps{
+			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+		})}),
+	})
+	service := awsecs.NewFargateService(s.stack, jsii.String("Service-"+name), &awsecs.FargateServiceProps{
+		ServiceName: &ecsService, Cluster: s.cluster, TaskDefinition: definition, DesiredCount: jsii.Number(1),
+		MinHealthyPercent: jsii.Number(100), CircuitBreaker: &awsecs.DeploymentCircuitBreaker{Rollback: jsii.Bool(true)},
+	})
+	service.Connections().AllowFrom(s.balancer, awsec2.Port_Tcp(jsii.Number(samplePort)), jsii.String("From the load balancer"))
+	group := elb.NewApplicationTargetGroup(s.stack, jsii.String("Group-"+name), &elb.ApplicationTargetGroupProps{
+		TargetGroupName: jsii.String("staging-" + name), Vpc: s.vpc, Port: jsii.Number(samplePort), Protocol: elb.ApplicationProtocol_HTTP,
+		TargetType: elb.TargetType_IP, Targets: &[]elb.IApplicationLoadBalancerTarget{service},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String("/"), HealthyHttpCodes: jsii.String("200-399")},
+	})
+	return group
+}
+
+// taskRole lies under the path that previews may be given, behind the boundary.
+func (s *sample) taskRole(id, description string) awsiam.Role {
+	return awsiam.NewRole(s.stack, &id, &awsiam.RoleProps{
+		Path: jsii.String("/preview/"), Description: &description, PermissionsBoundary: s.boundary,
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), nil),
+	})
+}
