@@ -70,12 +70,16 @@ diff: build $(modules) ## what a deployment would change
 deploy: build $(modules) ## deploy everything to AWS
 	$(cdk) deploy --all --outputs-file .local/outputs.json $(CDK)
 
+.PHONY: slack-manifest
+slack-manifest: ## the manifest of the Slack app, with the URLs of what was deployed
+	@go run ./infra slack-manifest
+
 .PHONY: check
 check: format vet lint tidy asl ## what CI runs first
 
 .PHONY: format
 format:
-	@unformatted=$$(gofmt -l $(wildcard $(sources))); \
+	@unformatted=$$(git ls-files -z --cached --others --exclude-standard '*.go' | xargs -0 gofmt -l); \
 	if [ -n "$$unformatted" ]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
 
 .PHONY: vet

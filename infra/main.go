@@ -1,6 +1,7 @@
 // Command infra is the CDK app: it checks the catalog, and makes of it the stacks
 // that put the suite on AWS. The CDK CLI runs it, as cdk.json says: make synth,
-// make diff, make deploy.
+// make diff, make deploy. "infra slack-manifest" prints the manifest of the Slack app
+// for what was deployed.
 package main
 
 import (
@@ -12,16 +13,26 @@ import (
 )
 
 func main() {
-	defer jsii.Close()
-	app := awscdk.NewApp(nil)
-	settings, err := read(app.Node())
-	if err == nil {
-		err = build(app, settings)
+	work := synth
+	if len(os.Args) > 1 && os.Args[1] == "slack-manifest" {
+		work = func() error { return writeManifest(os.Stdout, outputsFile) }
 	}
-	if err != nil {
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		jsii.Close()
 		os.Exit(1)
 	}
+}
+
+func synth() error {
+	defer jsii.Close()
+	app := awscdk.NewApp(nil)
+	s, err := read(app.Node())
+	if err != nil {
+		return err
+	}
+	if err := build(app, s); err != nil {
+		return err
+	}
 	app.Synth(nil)
+	return nil
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestTheSlackManifestHasTheURLsOfWhatWasDeployed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "outputs.json")
+	outputs := `{"PreviewEnvironments-pv": {"SlackCommands": "https://door.example.com/slack/commands", "SlackInteractions": "https://door.example.com/slack/interactions"}}`
+	if err := os.WriteFile(file, []byte(outputs), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := writeManifest(&text, file); err != nil {
+		t.Fatal(err)
+	}
+	var m manifest
+	if err := json.Unmarshal([]byte(text.String()), &m); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Features.Commands) != 3 || m.Settings.Interactivity.URL != "https://door.example.com/slack/interactions" {
+		t.Errorf("the manifest is %s", text.String())
+	}
+	for _, c := range m.Features.Commands {
+		if c.URL != "https://door.example.com/slack/commands" {
+			t.Errorf("%s posts to %s", c.Command, c.URL)
+		}
+	}
+}
+
+func TestBeforeADeploymentTheManifestSaysWhatToDo(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "outputs.json")
+	if err := os.WriteFile(empty, []byte(`{"Other": {}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{filepath.Join(t.TempDir(), "missing.json"), empty} {
+		if err := writeManifest(&strings.Builder{}, file); err == nil || !strings.Contains(err.Error(), "make deploy") {
+			t.Errorf("%s: the error is %v, which does not say what to do", file, err)
+		}
+	}
+}
+
+func TestTheDoorHasTheRoutesThatSlackPostsTo(t *testing.T) {
+	var keys []string
+	for _, r := range control(t).of("AWS::ApiGatewayV2::Route") {
+		keys = append(keys, text(r.at("RouteKey")))
+	}
+	for _, path := range slackPaths {
+		if !strings.Contains(strings.Join(keys, ","), "POST "+path) {
+			t.Errorf("the door has the routes %v and not %s", keys, path)
+		}
+	}
+}
