@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
@@ -21,6 +23,7 @@ const (
 	// something better.
 	placeholderImage = "public.ecr.aws/nginx/nginx:1.29-alpine"
 	samplePort       = 80
+	sampleCIDR       = "10.0.0.0/16"
 	// firstRule is the priority of the sample's first rule, before all overrides.
 	firstRule = 10
 )
@@ -68,8 +71,9 @@ func (p *previews) makeSample() error {
 
 func (s *sample) network() {
 	s.vpc = awsec2.NewVpc(s.stack, jsii.String("Vpc"), &awsec2.VpcProps{
-		// Named, so that nothing is asked of the account.
-		AvailabilityZones: jsii.Strings(s.region+"a", s.region+"b"), NatGateways: jsii.Number(1),
+		// Left to CloudFormation, so that nothing is asked of the account now.
+		AvailabilityZones: &[]*string{zones(0), zones(1)}, NatGateways: jsii.Number(1),
+		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(sampleCIDR)),
 	})
 	s.vpc.AddFlowLog(jsii.String("Flows"), &awsec2.FlowLogOptions{
 		Destination: awsec2.FlowLogDestination_ToCloudWatchLogs(awslogs.NewLogGroup(s.stack, jsii.String("FlowLog"), &awslogs.LogGroupProps{
@@ -82,13 +86,15 @@ func (s *sample) network() {
 	})
 }
 
+func zones(n float64) *string { return awscdk.Fn_Select(&n, awscdk.Fn_GetAzs(nil)) }
+
 // loadBalancer is internal: only CloudFront's VPC origin and the VPC itself reach it.
 func (s *sample) loadBalancer(certificate awscertificatemanager.Certificate) {
 	group := awsec2.NewSecurityGroup(s.stack, jsii.String("LoadBalancerGroup"), &awsec2.SecurityGroupProps{
 		Vpc: s.vpc, Description: jsii.String("The load balancer of the sample."), AllowAllOutbound: jsii.Bool(true),
 	})
 	// CloudFront's network interfaces lie in the VPC.
-	group.AddIngressRule(awsec2.Peer_Ipv4(s.vpc.VpcCidrBlock()), awsec2.Port_Tcp(jsii.Number(443)), jsii.String("From the VPC, where CloudFront's VPC origin is"), nil)
+	group.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(sampleCIDR)), awsec2.Port_Tcp(jsii.Number(443)), jsii.String("From the VPC, where CloudFront's VPC origin is"), nil)
 	s.balancer = elb.NewApplicationLoadBalancer(s.stack, jsii.String("Balancer"), &elb.ApplicationLoadBalancerProps{
 		Vpc: s.vpc, InternetFacing: jsii.Bool(false), SecurityGroup: group, LoadBalancerName: jsii.String("staging"), DropInvalidHeaderFields: jsii.Bool(true),
 	})
@@ -120,19 +126,24 @@ func (s *sample) rule(id string, priority int, group elb.ApplicationTargetGroup,
 }
 
 func (s *sample) service(name, ecsService string) elb.ApplicationTargetGroup {
+	task, execution := s.taskRole("TaskRole-"+name, "Of the tasks of "+name+", shared and previewed."),
+		s.taskRole("ExecutionRole-"+name, "Starts the tasks of "+name+".")
+	s.mayConsume(task, name)
+	s.mayPull(execution)
 	definition := awsecs.NewFargateTaskDefinition(s.stack, jsii.String("Task-"+name), &awsecs.FargateTaskDefinitionProps{
 		Family: jsii.String("staging-" + name), Cpu: jsii.Number(256), MemoryLimitMiB: jsii.Number(512),
 		RuntimePlatform: &awsecs.RuntimePlatform{CpuArchitecture: awsecs.CpuArchitecture_ARM64(), OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX()},
-		TaskRole:        s.taskRole("TaskRole-"+name, "Of the tasks of "+name+", shared and previewed."),
-		ExecutionRole:   s.taskRole("ExecutionRole-"+name, "Starts the tasks of "+name+"."),
+		TaskRole:        task, ExecutionRole: execution,
 	})
 	definition.AddContainer(jsii.String(name), &awsecs.ContainerDefinitionOptions{
 		Image:        awsecs.ContainerImage_FromRegistry(jsii.String(placeholderImage), nil),
 		PortMappings: &[]*awsecs.PortMapping{{ContainerPort: jsii.Number(samplePort)}},
+		Environment:  s.variables(name),
 		Logging: awsecs.LogDriver_AwsLogs(&awsecs.AwsLogDriverProps{StreamPrefix: jsii.String(name), LogGroup: awslogs.NewLogGroup(s.stack, jsii.String("TaskLog-"+name), &awslogs.LogGroupProps{
 			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		})}),
 	})
+	accept(definition, "AwsSolutions-ECS2", "A port, the host of the baseline and the URL of a queue are no secrets.")
 	service := awsecs.NewFargateService(s.stack, jsii.String("Service-"+name), &awsecs.FargateServiceProps{
 		ServiceName: &ecsService, Cluster: s.cluster, TaskDefinition: definition, DesiredCount: jsii.Number(1),
 		MinHealthyPercent: jsii.Number(100), CircuitBreaker: &awsecs.DeploymentCircuitBreaker{Rollback: jsii.Bool(true)},
@@ -152,4 +163,33 @@ func (s *sample) taskRole(id, description string) awsiam.Role {
 		Path: jsii.String("/preview/"), Description: &description, PermissionsBoundary: s.boundary,
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), nil),
 	})
+}
+
+// variables lead a service of the baseline to the baseline.
+func (s *sample) variables(name string) *map[string]*string {
+	variables := map[string]*string{"PORT": jsii.String(strconv.Itoa(samplePort))}
+	for variable := range s.catalog.Services[name].Calls {
+		variables[variable] = jsii.String("https://" + s.catalog.Baseline.Host)
+	}
+	for variable, queue := range s.catalog.Services[name].Consumes {
+		variables[variable] = jsii.String(fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/%s", s.region, s.account, s.catalog.Queues[queue].Clone))
+	}
+	return &variables
+}
+
+// mayConsume lets a service read its queue of the baseline, and the copies of it.
+func (s *sample) mayConsume(role awsiam.Role, name string) {
+	for _, queue := range slices.Sorted(maps.Values(s.catalog.Services[name].Consumes)) {
+		role.AddToPolicy(allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
+			s.arn("sqs", s.catalog.Queues[queue].Clone), s.arn("sqs", s.prefix+"-*-"+queue+"-*")))
+		accept(role, "AwsSolutions-IAM5", "The copies of the queue are named after environments, which only requests say.")
+	}
+}
+
+// mayPull lets tasks start from what was merged and from what is previewed.
+func (s *sample) mayPull(role awsiam.Role) {
+	role.AddToPolicy(allow([]string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
+		s.arn("ecr", "repository/"+s.prefix+"/*"), s.arn("ecr", "repository/"+s.prefix+"-main/*")))
+	role.AddToPolicy(allow([]string{"ecr:GetAuthorizationToken"}, "*"))
+	accept(role, "AwsSolutions-IAM5", "Images of every service, merged and previewed; ecr:GetAuthorizationToken has no resource level on AWS.")
 }

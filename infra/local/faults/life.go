@@ -117,7 +117,22 @@ func (l *life) provision(ctx context.Context, commit, what string) (over bool, e
 		return false, err
 	}
 	l.note("provision of %.8s: %s", commit, after.State)
-	return after.closed(), nil
+	return after.closed(), l.rest(ctx, after)
+}
+
+// rest lets an execution come to its Hold, so that each life makes the same calls.
+func (l *life) rest(ctx context.Context, r record) error {
+	const enough = 6 * time.Second
+	for deadline := time.Now().Add(enough); r.State == "Ready" && !r.Held && time.Now().Before(deadline); {
+		if err := pause(ctx, 250*time.Millisecond); err != nil {
+			return err
+		}
+		var err error
+		if r, err = l.record(ctx, l.label); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *life) extend(ctx context.Context) error {

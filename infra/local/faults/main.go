@@ -28,7 +28,7 @@ type Options struct {
 }
 
 // atOnce lives mostly wait, for health checks and for retries.
-const atOnce = 10
+const atOnce = 8
 
 // Main starts a stack, tries the faults and prints the table. It is an error if
 // anything was left behind, wrongly told or changed.
@@ -40,7 +40,7 @@ func Main(ctx context.Context, so stack.Options, o Options) error {
 	if so.Catalog, err = Catalog(so.Root); err != nil {
 		return err
 	}
-	so.Running, so.Spread = 2*o.AtOnce, true
+	so.Running, so.Spread = o.AtOnce, true
 	so.Tell = func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
 	s, err := stack.Start(ctx, so)
 	if err != nil {

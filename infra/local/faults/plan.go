@@ -116,9 +116,9 @@ func rows(calls []recorded, every bool) []Row {
 			key := [3]string{r.like.Caller, r.like.Service, r.like.Operation}
 			represented, read[key] = read[key], true
 		}
-		// The stream's batches are chance: every call of notify is one of few.
+		// The stream's batches are chance, and so is how often somebody looks again.
 		chance := r.like.Step == "stream"
-		if chance && r.n > 2 {
+		if chance && r.n > 2 || strings.HasSuffix(r.like.Step, "await") && r.n > 1 {
 			continue
 		}
 		for _, kind := range kindsOf(r) {

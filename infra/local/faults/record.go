@@ -21,6 +21,7 @@ type record struct {
 	Execution             string
 	ExpiresAt             time.Time
 	Reverting             bool
+	Held                  bool   // an execution waits for its end
 	Why                   string // its fault
 }
 
@@ -60,7 +61,7 @@ func (w *World) record(ctx context.Context, label string) (record, error) {
 	}
 	r := record{
 		State: text("state"), Revision: number("revision"), Incarnation: number("incarnation"), Commit: text("commit"),
-		Execution: text("execution"), ExpiresAt: time.Unix(int64(number("expiresAt")), 0),
+		Execution: text("execution"), Held: text("taskToken") != "", ExpiresAt: time.Unix(int64(number("expiresAt")), 0),
 	}
 	if yes, ok := out.Item["reverting"].(*types.AttributeValueMemberBOOL); ok {
 		r.Reverting = yes.Value

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// tryOut is the command line of a first try in an empty account.
+var tryOut = map[string]string{
+	"sample": "true", "zone": "example.com", "zoneId": "Z0123456789ABCDEFGHIJ", "repository": "acme/shop", "account": "111122223333",
+	"connection": "arn:aws:codeconnections:us-east-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
+}
+
+func TestTheSampleIsABaselineThatTheEdgeAloneReaches(t *testing.T) {
+	out := t.TempDir()
+	made, err := synthesize(out, tryOut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack := made["PreviewEnvironments-pv"]
+	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::LoadBalancer") {
+		if r.at("Scheme") != "internal" {
+			t.Errorf("%s is %v", id, r.at("Scheme"))
+		}
+	}
+	if n := len(stack.of("AWS::ECS::Service")); n != 2 {
+		t.Errorf("it has %d services", n)
+	}
+	for id, r := range stack.of("AWS::IAM::Role") {
+		if text(r.at("Path")) == "/preview/" && !strings.Contains(text(r.at("PermissionsBoundary")), "Boundary") {
+			t.Errorf("previews may run with %s, which has no boundary", id)
+		}
+	}
+	for id, r := range stack.of("AWS::SSM::Parameter") {
+		if strings.Contains(text(r.at("Value")), "0123456789abcdef/0123456789abcdef") {
+			t.Errorf("%s still names the listener that stands for the one that is made", id)
+		}
+	}
+	lint, _ := filepath.Abs("../.local/venv/bin/cfn-lint")
+	if lines, err := exec.CommandContext(t.Context(), lint, filepath.Join(out, "PreviewEnvironments-pv.template.json")).CombinedOutput(); err != nil { //nolint:gosec // of this test's own making
+		t.Errorf("cfn-lint: %v\n%s", err, lines)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "AwsSolutions-PreviewEnvironments-pv-NagReport.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct{ Lines []finding }
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Lines {
+		if f.Compliance != "Compliant" && f.Compliance != "Suppressed" {
+			t.Errorf("%s is %s of %s", f.ResourceID, f.Compliance, f.RuleID)
+		}
+	}
+}
+
+func TestASampleWithoutItsContextSaysAllThatIsMissing(t *testing.T) {
+	t.Setenv("CDK_DEFAULT_ACCOUNT", "")
+	_, err := synthesize(t.TempDir(), map[string]string{"sample": "true"})
+	if err == nil {
+		t.Fatal("it synthesizes")
+	}
+	for _, words := range []string{"-c zone=", "-c zoneId=", "-c connection=", "-c repository=", "-c account="} {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("%q lacks %s", err, words)
+		}
+	}
+}
