@@ -22,10 +22,17 @@ type Claim struct {
 	Revision int
 	// Execution is empty at the door, which only writes what is wanted.
 	Execution string
-	// Admit says whether there is room for a new life beside those that are not closed;
-	// it is not asked about one that is there, and may be asked again when others are
-	// admitted meanwhile: two never both get the last place. Nil admits everyone.
-	Admit func(ctx context.Context, live []Environment) error
+	// Admit says whether there is room for a new life beside those that are not closed,
+	// and which limits are so near that two that are let in at once might both get the
+	// last place. It is not asked about a life that is there, and may be asked again
+	// when others are let in meanwhile. Nil admits everyone.
+	Admit func(ctx context.Context, live []Environment) (Near, error)
+}
+
+// Near are the limits that few places are left of.
+type Near struct {
+	Everybody bool // of the installation, or of the load balancer
+	Owner     bool
 }
 
 // Claim writes what is wanted and returns the record with its revision, and what
@@ -37,10 +44,6 @@ type Claim struct {
 // newest, and with ErrBadRequest while the environment is being removed.
 func (s *Store) Claim(ctx context.Context, c Claim) (now, before Environment, err error) {
 	for range tries {
-		read, err := s.admissions(ctx)
-		if err != nil {
-			return now, before, err
-		}
 		begins := false
 		now, err = s.Change(ctx, c.Wanted.Label, func(env *Environment) error {
 			before = *env
@@ -55,26 +58,40 @@ func (s *Store) Claim(ctx context.Context, c Claim) (now, before Environment, er
 		if !begins {
 			return now, before, err
 		}
-		if err := s.ask(ctx, c, read); err != nil {
-			return before, before, err
-		}
 		now.StateSince = s.Now().Unix()
-		if err = s.admit(ctx, &now, read); !conflict(err) {
+		if err = s.letIn(ctx, c, &now); !conflict(err) {
 			return now, before, err
 		}
 	}
 	return Environment{}, before, fault.New(statemachine.ErrUnavailable, "too many environments are asked for at once")
 }
 
-func (s *Store) ask(ctx context.Context, c Claim, read admissions) error {
+// letIn writes a new life if there is room for it. What was let in is read before
+// what lives is counted.
+func (s *Store) letIn(ctx context.Context, c Claim, env *Environment) error {
 	if c.Admit == nil {
-		return nil
+		return s.put(ctx, env)
+	}
+	read, err := s.admissions(ctx, c.Owner)
+	if err != nil {
+		return err
 	}
 	live, err := s.occupants(ctx, read)
 	if err != nil {
 		return err
 	}
-	return c.Admit(ctx, live)
+	near, err := c.Admit(ctx, live)
+	if err != nil {
+		return err
+	}
+	var limits []string
+	if near.Everybody {
+		limits = append(limits, everybody)
+	}
+	if near.Owner {
+		limits = append(limits, ofOwner(c.Owner))
+	}
+	return s.admit(ctx, env, limits, read)
 }
 
 // errBegins leaves the write of a new life to admit.

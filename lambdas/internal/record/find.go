@@ -39,6 +39,28 @@ func (s *Store) ByCommit(ctx context.Context, commit string) ([]string, error) {
 	return found, nil
 }
 
+// indexed are the records of the environments that are not closed, as the index has
+// them: what was written a moment ago may be missing.
+func (s *Store) indexed(ctx context.Context) ([]Environment, error) {
+	var all []Environment
+	pages := dynamodb.NewQueryPaginator(s.Client, &dynamodb.QueryInput{
+		TableName: &s.Table, IndexName: aws.String("live"), KeyConditionExpression: aws.String("live = :key"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":key": text("yes")},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("query index live: %w", err)
+		}
+		var some []Environment
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &some); err != nil {
+			return nil, fmt.Errorf("decode index live: %w", err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
 func (s *Store) index(ctx context.Context, index, condition, value string) ([]string, error) {
 	in := &dynamodb.QueryInput{
 		TableName: &s.Table, IndexName: aws.String(index),

@@ -3,6 +3,7 @@ package step
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,48 +27,64 @@ type capacity struct {
 // admit is asked about a new life only: an update of a live environment is never
 // refused for capacity. A refusal is a fault named statemachine.ErrNoRoom that says
 // who holds the places, since when and until when.
-func (c capacity) admit(settings *catalog.Settings, wanted request.Wanted, owner string) func(context.Context, []record.Environment) error {
-	return func(ctx context.Context, live []record.Environment) error {
+func (c capacity) admit(settings *catalog.Settings, wanted request.Wanted, owner string) func(context.Context, []record.Environment) (record.Near, error) {
+	// The load balancer is counted once, however often the records have to be.
+	base := settings.Baseline
+	var there *baseline.Places
+	return func(ctx context.Context, live []record.Environment) (record.Near, error) {
+		var near record.Near
 		limits := settings.Limits
 		if limits.Environments > 0 && len(live) >= limits.Environments {
-			return full(live, "%s live, as many as the catalog allows (limits.environments).", count(len(live), "environment"))
+			return near, full(live, "%s live, as many as the catalog allows (limits.environments).", count(len(live), "environment"))
 		}
-		if own := ownedBy(live, owner); owner != "" && limits.PerOwner > 0 && len(own) >= limits.PerOwner {
-			return full(own, "You have %s, as many as the catalog allows for one owner (limits.perOwner).", count(len(own), "environment"))
+		near.Everybody = limits.Environments > 0 && limits.Environments-len(live) <= crowd
+		if own := ownedBy(live, owner); owner != "" && limits.PerOwner > 0 {
+			if len(own) >= limits.PerOwner {
+				return near, full(own, "You have %s, as many as the catalog allows for one owner (limits.perOwner).", count(len(own), "environment"))
+			}
+			near.Owner = limits.PerOwner-len(own) <= crowd
 		}
 		need := backendsOf(settings, wanted)
 		if need == 0 {
-			return nil
+			return near, nil
 		}
-		base := settings.Baseline
-		places, err := c.places(ctx, base.Listeners[0], c.prefix, base.Priorities.Overrides)
-		if err != nil {
-			return err
+		if there == nil {
+			places, err := c.places(ctx, base.Listeners[0], c.prefix, base.Priorities.Overrides)
+			if err != nil {
+				return near, err
+			}
+			there = &places
 		}
 		planned := 0
 		for _, env := range live {
 			planned += backendsOf(settings, env.Wanted)
 		}
-		if f := lacking(places.TargetGroups, planned, need); f > 0 {
-			return full(live, "The load balancer has no room for %s: %d of its %d target groups are taken or promised.",
-				count(need, "more service"), f, places.TargetGroups.Limit)
+		for _, p := range []struct {
+			place baseline.Place
+			noun  string
+		}{{there.TargetGroups, "target groups"}, {there.Rules, "listener rules"}} {
+			free := free(p.place, planned)
+			if free < need {
+				return near, full(live, "The load balancer has no room for %s: %d of its %d %s are taken or promised.",
+					count(need, "more service"), p.place.Limit-free, p.place.Limit, p.noun)
+			}
+			near.Everybody = near.Everybody || free <= crowd*need
 		}
-		if f := lacking(places.Rules, planned, need); f > 0 {
-			return full(live, "The load balancer has no room for %s: %d of its %d listener rules are taken or promised.",
-				count(need, "more service"), f, places.Rules.Limit)
-		}
-		return nil
+		return near, nil
 	}
 }
 
-// lacking is how much of a place is taken when need does not fit, else 0. What is
-// planned may be there already, and what is there may have lost its record.
-func lacking(p baseline.Place, planned, need int) int {
-	taken := p.Others + max(p.Ours, planned)
-	if p.Limit > 0 && taken+need > p.Limit {
-		return taken
+// crowd is how many environments may be asked for within the moment between counting
+// and writing; with more places than that, nobody has to wait for anybody.
+const crowd = 20
+
+// free is how much of a place is left. What is planned may be there already, and what
+// is there may have lost its record.
+func free(p baseline.Place, planned int) int {
+	if p.Limit == 0 {
+		return math.MaxInt
 	}
-	return 0
+	return p.Limit - p.Others - max(p.Ours, planned)
 }
 
 func backendsOf(settings *catalog.Settings, wanted request.Wanted) int {

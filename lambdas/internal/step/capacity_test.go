@@ -74,7 +74,7 @@ func TestANewLifeIsAdmittedOnlyWhereThereIsRoom(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			places := func(context.Context, string, string, [2]int) (baseline.Places, error) { return c.places, nil }
-			err := capacity{prefix: "pv", places: places}.admit(settings, request.Wanted{Services: c.wants}, c.owner)(t.Context(), c.live)
+			_, err := capacity{prefix: "pv", places: places}.admit(settings, request.Wanted{Services: c.wants}, c.owner)(t.Context(), c.live)
 			if len(c.words) == 0 {
 				if err != nil {
 					t.Fatalf("refused: %v", err)

@@ -6,20 +6,29 @@ import (
 	"previewenv/lambdas/internal/kind"
 )
 
+const (
+	arn      = "arn:${Partition}:ecs:${Region}:${Account}:"
+	services = arn + "service/${Cluster}/${Prefix}-*"
+	family   = arn + "task-definition/${Prefix}-*:*"
+)
+
 // Info is what the suite knows of services. ${Cluster} is the name of the catalog's
 // cluster, ${TaskRoles} are the ARNs of the task and execution roles that the
 // baseline's services use.
 func Info() kind.Info {
-	const (
-		arn      = "arn:${Partition}:ecs:${Region}:${Account}:"
-		services = arn + "service/${Cluster}/${Prefix}-*"
-		family   = arn + "task-definition/${Prefix}-*:*"
-	)
-	cluster := map[string]map[string]string{"ArnEquals": {"ecs:cluster": arn + "cluster/${Cluster}"}}
-	return kind.Info{Name: "service", Rank: 30, Example: slices.Clone(example), Grants: []kind.Grant{
+	return kind.Info{Name: "service", Rank: 30, Example: slices.Clone(example), Grants: grants(), Sweep: sweepGrants()}
+}
+
+// inCluster holds a call to the catalog's cluster.
+func inCluster() map[string]map[string]string {
+	return map[string]map[string]string{"ArnEquals": {"ecs:cluster": arn + "cluster/${Cluster}"}}
+}
+
+func grants() []kind.Grant {
+	return []kind.Grant{
 		{
 			Actions:   []string{"ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService", "ecs:DescribeServices"},
-			Resources: []string{services}, Conditions: cluster,
+			Resources: []string{services}, Conditions: inCluster(),
 		},
 		{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:DeleteTaskDefinitions"}, Resources: []string{family}},
 		{
@@ -46,11 +55,11 @@ func Info() kind.Info {
 			Why:        "No call of its own: registering a task definition hands over the baseline's roles.",
 		},
 		{
-			Actions: []string{"ecs:ListTasks"}, Resources: []string{"*"}, Conditions: cluster,
+			Actions: []string{"ecs:ListTasks"}, Resources: []string{"*"}, Conditions: inCluster(),
 			Why: "Its resource level is the container instance, which a Fargate task has not; the cluster is a condition.",
 		},
 		{
-			Actions: []string{"ecs:DescribeTasks"}, Resources: []string{arn + "task/${Cluster}/*"}, Conditions: cluster,
+			Actions: []string{"ecs:DescribeTasks"}, Resources: []string{arn + "task/${Cluster}/*"}, Conditions: inCluster(),
 		},
 		{
 			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"},
@@ -60,9 +69,13 @@ func Info() kind.Info {
 			Actions: []string{"logs:GetLogEvents"}, Resources: []string{"*"},
 			Why: "The log groups are those of the baseline's services, under names that the catalog does not know.",
 		},
-	}, Sweep: []kind.Grant{
+	}
+}
+
+func sweepGrants() []kind.Grant {
+	return []kind.Grant{
 		{
-			Actions: []string{"ecs:DeleteService", "ecs:DescribeServices"}, Resources: []string{services}, Conditions: cluster,
+			Actions: []string{"ecs:DeleteService", "ecs:DescribeServices"}, Resources: []string{services}, Conditions: inCluster(),
 		},
 		{Actions: []string{"ecs:DeleteTaskDefinitions"}, Resources: []string{family}},
 		{
@@ -74,8 +87,8 @@ func Info() kind.Info {
 			Why: "AWS gives these reads no resource level.",
 		},
 		{
-			Actions: []string{"ecs:ListServices"}, Resources: []string{"*"}, Conditions: cluster,
+			Actions: []string{"ecs:ListServices"}, Resources: []string{"*"}, Conditions: inCluster(),
 			Why: "It has no resource level; the cluster is a condition.",
 		},
-	}}
+	}
 }
