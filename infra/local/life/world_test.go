@@ -53,7 +53,7 @@ func run(m *testing.M) int {
 	}
 	defer release()
 	world, err = stack.Start(context.Background(), stack.Options{
-		Root: root, Dir: dir, BuildTimeout: 25 * time.Second,
+		Root: root, Dir: dir, BuildTimeout: 25 * time.Second, Running: 8, Spread: true,
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Tell: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	})

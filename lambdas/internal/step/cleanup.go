@@ -49,6 +49,11 @@ func (c *CleanUp) Run(ctx context.Context, in statemachine.CleanUpInput) (statem
 	if in.Scope == statemachine.ScopeStale && !env.State.Live() {
 		return out, nil
 	}
+	if in.Scope == statemachine.ScopeAll && env.TaskToken != "" {
+		if err := c.begun(ctx, env); err != nil {
+			return out, err
+		}
+	}
 	left, err := c.giveUp(ctx, env.Revision, open(life, in.Scope))
 	if err != nil {
 		return out, err
@@ -72,6 +77,19 @@ func (c *CleanUp) Run(ctx context.Context, in statemachine.CleanUpInput) (statem
 	closed, err := closeRemoval(ctx, c.Records, life, c.Log)
 	out.Outcome, out.Report = outcome(closed), report(closed)
 	return out, err
+}
+
+// begun notes that an execution removes the environment: the token by which it was
+// told is of no more use.
+func (c *CleanUp) begun(ctx context.Context, seen record.Environment) error {
+	_, err := c.Records.Change(ctx, seen.Name, func(env *record.Environment) error {
+		if env.Revision != seen.Revision || env.State != record.CleaningUp || env.TaskToken == "" {
+			return record.ErrUnchanged
+		}
+		env.TaskToken = ""
+		return nil
+	})
+	return err
 }
 
 // open are the rows that are not closed: all, or those that the newest revision

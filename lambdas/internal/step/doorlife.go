@@ -20,12 +20,16 @@ func (d *Door) extend(ctx context.Context, target slack.Target, by time.Duration
 	if err != nil {
 		return slack.Answer{}, err
 	}
+	var until time.Time
 	env, err := d.Records.Change(ctx, name, func(env *record.Environment) error {
+		if !until.IsZero() && env.ExpiresAt.Equal(until) {
+			return record.ErrUnchanged // written before, and the answer was lost
+		}
 		now := d.Now()
 		if err := mayExtend(env, now); err != nil {
 			return err
 		}
-		until := env.ExpiresAt.Add(by)
+		until = env.ExpiresAt.Add(by)
 		if until.After(env.MaxExpiresAt) {
 			return tooLong(env)
 		}
@@ -74,18 +78,18 @@ func (d *Door) cleanUp(ctx context.Context, target slack.Target, user string) (s
 	if err != nil {
 		return slack.Answer{}, err
 	}
-	var before record.Environment
 	env, err := d.Records.Change(ctx, name, func(env *record.Environment) error {
-		before = *env
 		if env.State == record.CleaningUp {
-			return fault.New(statemachine.ErrBadRequest, "%s is being removed already.", env.Name).
-				WithNext("Its message says when it is gone.").In("environment")
+			return record.ErrUnchanged // asked for before; what may have been lost since is done again
 		}
+		before := *env
 		if err := record.ClaimRemoval(env, "", "@"+user+" asked to"); err != nil {
 			return err
 		}
 		if before.TaskToken != "" {
-			env.Execution = before.Execution
+			// Kept until the record is closed: whoever finds it here knows that the
+			// execution may still have to be told.
+			env.Execution, env.TaskToken = before.Execution, before.TaskToken
 		}
 		return nil
 	})
@@ -93,7 +97,10 @@ func (d *Door) cleanUp(ctx context.Context, target slack.Target, user string) (s
 		return slack.Answer{}, err
 	}
 	d.Log.Info("removal asked for", "env", name, "revision", env.Revision)
-	held, err := d.endHold(ctx, env, before.TaskToken)
+	if env.TaskToken == "" && env.Execution != "" {
+		return slack.Removing(name), nil // an execution removes it already
+	}
+	held, err := d.endHold(ctx, env, env.TaskToken)
 	if err != nil || !held {
 		err = d.execute(ctx, env, statemachine.Request{Action: statemachine.ActionCleanUp, Environment: name})
 	}

@@ -50,7 +50,7 @@ func judgeLife(env record.Environment, w work, now time.Time, grace time.Duratio
 	switch {
 	case env.State == record.LeftBehind:
 		return end, "a removal had left something behind"
-	case env.State == record.CleaningUp && dead:
+	case env.State == record.CleaningUp && (dead || env.TaskToken != "" && !patient):
 		return end, "its removal stopped half-way: " + ended
 	case !env.State.Live():
 		return leave, ""

@@ -35,6 +35,8 @@ func TestTheReaperTakesOverOnlyWhatNobodyWillEnd(t *testing.T) {
 		"an update that died goes back":                         {record.Environment{State: record.Provisioning, StateSince: long, ExpiresAt: later, Good: good}, "ABORTED", goBack},
 		"an update that died after its time ends":               {record.Environment{State: record.Provisioning, StateSince: long, ExpiresAt: past, Good: good}, "ABORTED", end},
 		"a removal that runs is left":                           {record.Environment{State: record.CleaningUp, StateSince: long, ExpiresAt: past}, running, leave},
+		"a removal whose execution was never told goes on":      {record.Environment{State: record.CleaningUp, StateSince: long, ExpiresAt: past, TaskToken: "token"}, running, end},
+		"a removal whose execution is being told is left":       {record.Environment{State: record.CleaningUp, StateSince: justNow, ExpiresAt: past, TaskToken: "token"}, running, leave},
 		"a removal that was stopped goes on":                    {record.Environment{State: record.CleaningUp, StateSince: justNow, ExpiresAt: past}, "ABORTED", end},
 		"a removal that was just asked for may begin":           {record.Environment{State: record.CleaningUp, StateSince: justNow, ExpiresAt: past}, never, leave},
 		"what a removal left is tried again":                    {record.Environment{State: record.LeftBehind, StateSince: justNow, ExpiresAt: past}, "FAILED", end},
