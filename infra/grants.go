@@ -19,9 +19,9 @@ import (
 // missing, and nothing is granted that no life uses.
 
 const (
-	table   = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Table}"
-	anyRule = "ELBv2 describe calls have no resource level."
-	bearer  = "AWS gives these calls neither a resource nor a condition: the task token is the secret, and the table that holds it is readable by these roles alone."
+	table    = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Table}"
+	anyRule  = "ELBv2 describe calls have no resource level."
+	unscoped = "AWS gives these calls neither a resource nor a condition: only the holder of a task token can use them, and the table that holds it is readable by these roles alone."
 )
 
 // rows is what every function that follows an environment needs of the table.
@@ -36,7 +36,7 @@ var settingsOf = kinds.Grant{
 	Resources: []string{"arn:${Partition}:ssm:${Region}:${Account}:parameter${Catalog}/*"},
 }
 
-var endWaits = kinds.Grant{Actions: []string{"states:SendTaskSuccess"}, Resources: []string{"*"}, Why: bearer}
+var endWaits = kinds.Grant{Actions: []string{"states:SendTaskSuccess"}, Resources: []string{"*"}, Why: unscoped}
 
 // room is what counting the places of the load balancer needs.
 var room = kinds.Grant{
@@ -79,7 +79,7 @@ var functionGrants = map[string][]kinds.Grant{
 	"build": {
 		rows, settingsOf, endWaits,
 		{Actions: []string{"dynamodb:UpdateItem"}, Resources: []string{table}},
-		{Actions: []string{"states:SendTaskFailure"}, Resources: []string{"*"}, Why: bearer},
+		{Actions: []string{"states:SendTaskFailure"}, Resources: []string{"*"}, Why: unscoped},
 		{
 			Actions:   []string{"codebuild:StartBuild", "codebuild:BatchGetBuilds"},
 			Resources: []string{"arn:${Partition}:codebuild:${Region}:${Account}:project/${Prefix}-ephemeral-*"},

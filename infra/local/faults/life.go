@@ -27,10 +27,11 @@ type life struct {
 
 	build func(commit string) // told of a commit before it is built
 
-	asked int      // commands that had to be repeated
-	lies  []string // what was said and was not so
-	notes []string // how it went, in a person's words
-	seen  map[string]bool
+	asked   int      // commands that had to be repeated
+	lies    []string // what was said and was not so
+	notes   []string // how it went, in a person's words
+	unready string   // how a provision ended that did not get ready
+	seen    map[string]bool
 }
 
 func (w *World) newLife(label string) *life {
@@ -117,6 +118,9 @@ func (l *life) provision(ctx context.Context, commit, what string) (over bool, e
 		return false, err
 	}
 	l.note("provision of %.8s: %s", commit, after.State)
+	if after.State != "Ready" {
+		l.unready = strings.TrimSpace(after.State + " " + after.Why)
+	}
 	return after.closed(), l.rest(ctx, after)
 }
 

@@ -57,7 +57,7 @@ func try(ctx context.Context, s *stack.Stack, o Options) error {
 		return err
 	}
 	fmt.Fprintf(o.Out, "recording the calls of a life\n")
-	calls, each, err := w.Record(ctx)
+	calls, each, err := w.calls(ctx)
 	if err != nil {
 		return err
 	}

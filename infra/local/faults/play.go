@@ -20,6 +20,7 @@ type Verdict string
 // The verdicts, from good to bad.
 const (
 	Converged  Verdict = "converged"        // without help
+	GaveUp     Verdict = "gave up"          // a provision did not get ready, said so, and left nothing
 	Swept      Verdict = "after one sweep"  // of the reaper
 	LeftBehind Verdict = "left behind"      // there is something of it after the sweep
 	Lied       Verdict = "wrongly told"     // Ready without an answer, Gone with a resource

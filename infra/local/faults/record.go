@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -97,13 +96,4 @@ func (w *World) said(label, channel string) string {
 		}
 	}
 	return ""
-}
-
-// tell makes a value readable in a reason.
-func tell(v any) string {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	return string(data)
 }

@@ -25,10 +25,10 @@ type Report struct {
 	Took     time.Duration
 }
 
-// Record plays lives without a fault and returns the calls to be tried: of whole
+// calls plays lives without a fault and returns the calls to be tried: of whole
 // lives, of functions that start cold, and of a life with a build. life is how long
 // a whole one takes alone.
-func (w *World) Record(ctx context.Context) (calls []recorded, life time.Duration, err error) {
+func (w *World) calls(ctx context.Context) (all []recorded, life time.Duration, err error) {
 	w.Restart()
 	first, err := w.recordOf(ctx, whole, "cold1")
 	if err != nil {
@@ -185,6 +185,8 @@ func (w *World) judgeOne(ctx context.Context, r *Result) error {
 		r.Verdict, r.Reason = LeftBehind, why
 	case helped:
 		r.Verdict = Swept
+	case r.Verdict == Converged && r.life.unready != "":
+		r.Verdict, r.Reason = GaveUp, r.life.unready
 	}
 	return nil
 }

@@ -22,8 +22,8 @@ func (r *Report) Bad() bool {
 // Print writes the table by kind of fault, then every row that needed help or went
 // wrong.
 func (r *Report) Print(w io.Writer) {
-	columns := []Verdict{Converged, Swept, LeftBehind, Lied}
-	fmt.Fprintf(w, "\n%-22s %6s %10s %8s %12s %12s %13s %12s\n", "fault", "tried", "converged", "swept", "left behind", "wrongly told", "asked again", "not reached")
+	columns := []Verdict{Converged, GaveUp, Swept, LeftBehind, Lied}
+	fmt.Fprintf(w, "\n%-22s %6s %10s %8s %6s %12s %13s %12s %12s\n", "fault", "tried", "converged", "gave up", "swept", "left behind", "wrongly told", "asked again", "not reached")
 	total := map[Verdict]int{}
 	var tried, asked int
 	for _, kind := range Kinds {
@@ -57,14 +57,14 @@ func line(w io.Writer, name string, columns []Verdict, count map[Verdict]int, as
 	for _, verdict := range columns {
 		tried += count[verdict]
 	}
-	fmt.Fprintf(w, "%-22s %6d %10d %8d %12d %12d %13d %12d\n", name, tried,
-		count[Converged], count[Swept], count[LeftBehind], count[Lied], asked, count[NotReached])
+	fmt.Fprintf(w, "%-22s %6d %10d %8d %6d %12d %13d %12d %12d\n", name, tried,
+		count[Converged], count[GaveUp], count[Swept], count[LeftBehind], count[Lied], asked, count[NotReached])
 	return tried
 }
 
 // explain names the rows that did not converge without help.
 func (r *Report) explain(w io.Writer) {
-	for _, verdict := range []Verdict{Lied, LeftBehind, Swept, NotReached} {
+	for _, verdict := range []Verdict{Lied, LeftBehind, Swept, GaveUp, NotReached} {
 		head := false
 		for _, one := range r.Results {
 			if one.Verdict != verdict {

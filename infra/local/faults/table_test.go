@@ -15,7 +15,7 @@ func result(name string, kind edge.Kind, v Verdict) Result {
 func TestTheTableCountsByKindAndNamesWhatWentWrong(t *testing.T) {
 	r := Report{Took: 90 * time.Second, Results: []Result{
 		result("a", edge.Throttled, Converged), result("b", edge.Throttled, Swept),
-		result("c", edge.AnswerLost, Lied), result("d", edge.AnswerLost, NotReached),
+		result("c", edge.AnswerLost, Lied), result("e", edge.AnswerLost, GaveUp), result("d", edge.AnswerLost, NotReached),
 	}}
 	var b strings.Builder
 	r.Print(&b)
@@ -27,13 +27,13 @@ func TestTheTableCountsByKindAndNamesWhatWentWrong(t *testing.T) {
 			}
 		}
 	}
-	// tried, converged, swept, left behind, wrongly told, asked again, not reached
-	for kind, want := range map[string]string{"throttled": "2 1 1 0 0 0 0", "answer lost": "1 0 0 0 1 0 1", "all": "3 1 1 0 1 0 1"} {
+	// tried, converged, gave up, swept, left behind, wrongly told, asked again, not reached
+	for kind, want := range map[string]string{"throttled": "2 1 0 1 0 0 0 0", "answer lost": "2 0 1 0 0 1 0 1", "all": "4 1 1 1 0 1 0 1"} {
 		if line := strings.Join(got[kind], " "); line != want {
 			t.Errorf("%s: %s, want %s", kind, line, want)
 		}
 	}
-	for _, words := range []string{"why b", "why c", "baseline changed: 0", "3 faults in 1m30s"} {
+	for _, words := range []string{"why b", "why c", "baseline changed: 0", "4 faults in 1m30s"} {
 		if !strings.Contains(b.String(), words) {
 			t.Errorf("the table lacks %q:\n%s", words, b.String())
 		}
@@ -41,7 +41,7 @@ func TestTheTableCountsByKindAndNamesWhatWentWrong(t *testing.T) {
 }
 
 func TestWhatIsBad(t *testing.T) {
-	for v, want := range map[Verdict]bool{Converged: false, Swept: false, NotReached: false, LeftBehind: true, Lied: true} {
+	for v, want := range map[Verdict]bool{Converged: false, Swept: false, GaveUp: false, NotReached: false, LeftBehind: true, Lied: true} {
 		if got := (&Report{Results: []Result{result("a", edge.Throttled, v)}}).Bad(); got != want {
 			t.Errorf("%s: Bad = %v", v, got)
 		}

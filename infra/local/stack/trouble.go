@@ -2,18 +2,11 @@ package stack
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"sync"
-
-	"previewenv/infra/local/edge"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 )
 
 // trouble is what goes wrong beside AWS's API, because somebody wants it to.
@@ -55,41 +48,6 @@ func (s *Stack) TellBuilds(commit string, times int) {
 // Restart ends the functions' idle processes, so that the next invocations are cold
 // starts.
 func (s *Stack) Restart() { s.functions.Restart() }
-
-// Quotas makes the edge refuse what a load balancer has no room for
-// (docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
-func (s *Stack) Quotas() {
-	const most = 100 // target groups a load balancer, which nobody can raise, and rules
-	client := elb.NewFromConfig(s.Config)
-	s.Edge.Refuse("elasticloadbalancing", "CreateRule", func([]byte) *edge.Refusal {
-		groups, rules := map[string]bool{}, 0
-		pages := elb.NewDescribeRulesPaginator(client, &elb.DescribeRulesInput{ListenerArn: &s.Seeded.Listener})
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(context.Background())
-			if err != nil {
-				s.options.Log.Error("count rules", "error", err)
-				return nil
-			}
-			for _, rule := range page.Rules {
-				if !aws.ToBool(rule.IsDefault) {
-					rules++
-				}
-				for _, action := range rule.Actions {
-					if action.TargetGroupArn != nil {
-						groups[*action.TargetGroupArn] = true
-					}
-				}
-			}
-		}
-		switch {
-		case len(groups) >= most:
-			return &edge.Refusal{Status: 400, Code: "TooManyUniqueTargetGroupsPerLoadBalancer", Message: fmt.Sprintf("the load balancer has %d target groups", len(groups))}
-		case rules >= most:
-			return &edge.Refusal{Status: 400, Code: "TooManyRules", Message: fmt.Sprintf("the load balancer has %d rules", rules)}
-		}
-		return nil
-	})
-}
 
 // slack stands before Slack's API.
 func (t *trouble) slack(next http.Handler) http.Handler {
