@@ -21,7 +21,8 @@ type Report struct {
 	Results []Result
 	// Baseline says how the baseline changed; empty if it did not.
 	Baseline string
-	Sweep    string // the reaper's own report
+	Sweep    string   // the reaper's own report
+	Secrets  []string // that a log holds
 	Took     time.Duration
 }
 
@@ -93,6 +94,9 @@ func (w *World) Run(ctx context.Context, all []Row, atOnce int, done func(Result
 		return report, err
 	}
 	if err := w.judge(ctx, report); err != nil {
+		return report, err
+	}
+	if report.Secrets, err = w.SecretsInLogs(); err != nil {
 		return report, err
 	}
 	after, err := w.baseline(ctx)

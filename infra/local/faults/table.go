@@ -16,7 +16,7 @@ func (r *Report) Bad() bool {
 			return true
 		}
 	}
-	return r.Baseline != ""
+	return r.Baseline != "" || len(r.Secrets) > 0
 }
 
 // Print writes the table by kind of fault, then every row that needed help or went
@@ -48,7 +48,7 @@ func (r *Report) Print(w io.Writer) {
 	if r.Baseline != "" {
 		changed = 1
 	}
-	fmt.Fprintf(w, "baseline changed: %d\n", changed)
+	fmt.Fprintf(w, "baseline changed: %d, logs that hold a secret: %d\n", changed, len(r.Secrets))
 	fmt.Fprintf(w, "%d faults in %s\n", tried, r.Took.Round(time.Second))
 	r.explain(w)
 }
@@ -80,6 +80,9 @@ func (r *Report) explain(w io.Writer) {
 			}
 			fmt.Fprintf(w, "      %s\n      %s\n", one.Reason, strings.Join(one.Notes, "; "))
 		}
+	}
+	for _, found := range r.Secrets {
+		fmt.Fprintln(w, found)
 	}
 	if r.Baseline != "" {
 		fmt.Fprintf(w, "\nbaseline (-before +after):\n%s\n", r.Baseline)

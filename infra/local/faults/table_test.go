@@ -33,7 +33,7 @@ func TestTheTableCountsByKindAndNamesWhatWentWrong(t *testing.T) {
 			t.Errorf("%s: %s, want %s", kind, line, want)
 		}
 	}
-	for _, words := range []string{"why b", "why c", "baseline changed: 0", "4 faults in 1m30s"} {
+	for _, words := range []string{"why b", "why c", "baseline changed: 0, logs that hold a secret: 0", "4 faults in 1m30s"} {
 		if !strings.Contains(b.String(), words) {
 			t.Errorf("the table lacks %q:\n%s", words, b.String())
 		}
@@ -48,5 +48,8 @@ func TestWhatIsBad(t *testing.T) {
 	}
 	if !(&Report{Baseline: "-rule 1"}).Bad() {
 		t.Error("a changed baseline is not bad")
+	}
+	if !(&Report{Secrets: []string{"slack.log holds a task token"}}).Bad() {
+		t.Error("a secret in a log is not bad")
 	}
 }

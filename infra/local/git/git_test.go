@@ -115,12 +115,16 @@ func TestPushOfNothingIsAnError(t *testing.T) {
 	}
 }
 
-func client(t *testing.T, repo Repository, prefix string) *github.Client {
+func client(t *testing.T, repo Repository, prefix string, token ...string) *github.Client {
 	t.Helper()
-	server := httptest.NewServer(GitHub(repo, "acme/shop"))
+	server := httptest.NewServer(GitHub(repo, "acme/shop", "ghp"))
 	t.Cleanup(server.Close)
 	base := server.URL + prefix + "/"
-	c, err := github.NewClient(github.WithURLs(&base, &base))
+	options := []github.ClientOptionsFunc{github.WithURLs(&base, &base)}
+	for _, text := range token {
+		options = append(options, github.WithAuthToken(text))
+	}
+	c, err := github.NewClient(options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +135,7 @@ func TestGitHubAnswersItsClient(t *testing.T) {
 	repo := seed(t)
 	for _, prefix := range []string{"", "/api/v3"} {
 		t.Run("at "+prefix+"/", func(t *testing.T) {
-			c, ctx := client(t, repo, prefix), context.Background()
+			c, ctx := client(t, repo, prefix, "ghp"), context.Background()
 			pr1 := repo.Commits["pr1"]
 			for _, name := range []string{pr1, pr1[:7], "pr1", "heads/pr1", "pull/1/head"} {
 				sha, _, err := c.Repositories.GetCommitSHA1(ctx, "acme", "shop", name, "")
@@ -168,7 +172,7 @@ func TestGitHubFindsThePullRequestsOfACommit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := client(t, repo, "")
+	c := client(t, repo, "", "ghp")
 	for name, test := range map[string]struct {
 		commit string
 		want   []int
@@ -195,7 +199,7 @@ func TestGitHubFindsThePullRequestsOfACommit(t *testing.T) {
 }
 
 func TestGitHubRefuses(t *testing.T) {
-	c := client(t, seed(t), "")
+	c := client(t, seed(t), "", "ghp")
 	sha1 := func(owner, ref string) func() (*github.Response, error) {
 		return func() (*github.Response, error) {
 			_, response, err := c.Repositories.GetCommitSHA1(t.Context(), owner, "shop", ref, "")
@@ -227,8 +231,22 @@ func TestGitHubRefuses(t *testing.T) {
 
 func TestGitHubSaysNotModified(t *testing.T) {
 	repo := seed(t)
-	_, response, err := client(t, repo, "").Repositories.GetCommitSHA1(t.Context(), "acme", "shop", "pr1", repo.Commits["pr1"])
+	_, response, err := client(t, repo, "", "ghp").Repositories.GetCommitSHA1(t.Context(), "acme", "shop", "pr1", repo.Commits["pr1"])
 	if err == nil || response.StatusCode != http.StatusNotModified {
 		t.Errorf("got %v, want status 304", err)
+	}
+}
+
+func TestGitHubShowsAPrivateRepositoryOnlyToItsToken(t *testing.T) {
+	repo := seed(t)
+	for token, want := range map[string]int{"": http.StatusNotFound, "other": http.StatusUnauthorized, "ghp": http.StatusOK} {
+		var tokens []string
+		if token != "" {
+			tokens = []string{token}
+		}
+		_, response, _ := client(t, repo, "", tokens...).Repositories.GetCommitSHA1(t.Context(), "acme", "shop", "pr1", "")
+		if response.StatusCode != want {
+			t.Errorf("with the token %q: %d, want %d", token, response.StatusCode, want)
+		}
 	}
 }

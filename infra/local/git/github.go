@@ -26,9 +26,10 @@ const hourly = 5000
 
 // GitHub answers the REST calls that the functions make, from repo as the repository
 // name (owner/name), at the root and below /api/v3. It reads the repository anew for
-// every call, so that a push shows at once.
-func GitHub(repo Repository, name string) http.Handler {
-	api := &rest{repo: repo, name: name}
+// every call, so that a push shows at once. The repository is private: token may see
+// it.
+func GitHub(repo Repository, name, token string) http.Handler {
+	api := &rest{repo: repo, name: name, token: token}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /repos/{owner}/{repo}/commits/{ref...}", api.commit)
 	mux.HandleFunc("GET /repos/{owner}/{repo}/pulls/{number}", api.pull)
@@ -54,14 +55,19 @@ func prefixed(r *http.Request) *http.Request {
 }
 
 type rest struct {
-	repo Repository
-	name string
+	repo        Repository
+	name, token string
 }
 
-// known answers 404 for any other repository, as GitHub does for one that the token
-// may not see.
+// known answers 404 for any other repository, and to who shows no token, as GitHub
+// does for one that may not be seen.
 func (g *rest) known(w http.ResponseWriter, r *http.Request) bool {
-	if !strings.EqualFold(r.PathValue("owner")+"/"+r.PathValue("repo"), g.name) {
+	shown := r.Header.Get("Authorization")
+	if shown != "" && shown != "Bearer "+g.token {
+		fail(w, http.StatusUnauthorized, "Bad credentials")
+		return false
+	}
+	if shown == "" || !strings.EqualFold(r.PathValue("owner")+"/"+r.PathValue("repo"), g.name) {
 		notFound(w)
 		return false
 	}

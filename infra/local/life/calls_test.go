@@ -51,11 +51,7 @@ func (c *calls) compare(root string, all bool) error {
 	if err != nil {
 		return fmt.Errorf("read recorded calls: %w", err)
 	}
-	want := strings.Fields(strings.ReplaceAll(strings.TrimSpace(string(text)), " ", "\x00"))
-	for i := range want {
-		want[i] = strings.ReplaceAll(want[i], "\x00", " ")
-	}
-	want = slices.DeleteFunc(want, func(call string) bool {
+	want := slices.DeleteFunc(strings.Split(strings.TrimSpace(string(text)), "\n"), func(call string) bool {
 		return !c.seen[call] && (!all || slices.Contains(rare, call))
 	})
 	if diff := cmp.Diff(want, got); diff != "" {

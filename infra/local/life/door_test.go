@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -82,6 +80,7 @@ func TestAnExtensionIsBoundedAndAGoneEnvironmentSaysSo(t *testing.T) {
 
 func TestTheDoorTakesOnlyWhatSlackSigned(t *testing.T) {
 	const marker = "marker-that-no-log-may-hold"
+	world.Secret("the text of a command that was refused", marker)
 	form := url.Values{"command": {"/cleanupenv"}, "text": {marker}, "user_id": {"U1"}, "channel_id": {"C1"},
 		"trigger_id": {"1.2"}, "response_url": {"http://127.0.0.1:1/"}}.Encode()
 	now := strconv.FormatInt(time.Now().Unix(), 10)
@@ -113,21 +112,6 @@ func TestTheDoorTakesOnlyWhatSlackSigned(t *testing.T) {
 			t.Errorf("the second delivery is answered with %s", body)
 		}
 	})
-	logs, err := filepath.Glob(filepath.Join("..", "..", "..", ".local", "life", "logs", "*.log"))
-	if err != nil || len(logs) == 0 {
-		t.Fatalf("find logs: %v %v", logs, err)
-	}
-	for _, path := range logs {
-		data, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, secret := range []string{marker, world.Info.SlackSigningSecret} {
-			if strings.Contains(string(data), secret) {
-				t.Errorf("%s holds %s", filepath.Base(path), secret)
-			}
-		}
-	}
 }
 
 func post(t testing.TB, body, timestamp, signature string) (int, string) {

@@ -49,9 +49,8 @@ type Options struct {
 	Prefix string
 	// Definition is the state machine with its function ARNs filled in; without it
 	// none is made.
-	Definition    string
-	SigningSecret string // of Slack
-	Token         string // of Slack
+	Definition string
+	Secrets    Secrets // themselves
 	// Build builds one service; nil runs the commands of its buildspec by sh.
 	Build func(context.Context, Build) error
 }
@@ -76,12 +75,14 @@ type Result struct {
 	Registry       string            // of the images of previews: host/prefix
 	Images         map[string]string // of the baseline, by service of the catalog
 	Queues         map[string]string // URL, by queue of the catalog
-	SigningSecret  string            // Secrets Manager ARN
-	Token          string            // Secrets Manager ARN
+	Secrets        Secrets           // their Secrets Manager ARNs
 	CatalogPath    string            // in SSM
 	CatalogText    string            // with its placeholders filled in
 	CatalogContent *catalog.Catalog
 }
+
+// Secrets are those that a deployment is given by reference.
+type Secrets struct{ SlackToken, SlackSigningSecret, GitHubToken string }
 
 // seeder is one run.
 type seeder struct {

@@ -80,7 +80,7 @@ func makeBaseline(t *testing.T) *seeded {
 			Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 		},
 		Repository: repository, Images: registry.Store{Dir: filepath.Join(dir, "images")}, Bin: bin,
-		BaselineURL: "http://staging.localhost:8090", Prefix: "pv", SigningSecret: "sign", Token: "xoxb-token",
+		BaselineURL: "http://staging.localhost:8090", Prefix: "pv", Secrets: Secrets{SlackToken: "xoxb-token", SlackSigningSecret: "sign", GitHubToken: "ghp"},
 		Definition: `{"StartAt":"End","States":{"End":{"Type":"Succeed"}}}`,
 	}
 	result, err := Baseline(t.Context(), o)
@@ -261,7 +261,7 @@ func projectsAreMade(t *testing.T, b *seeded) {
 }
 
 func deploymentIsThere(t *testing.T, b *seeded) {
-	for arn, want := range map[string]string{b.SigningSecret: "sign", b.Token: "xoxb-token"} {
+	for arn, want := range map[string]string{b.Secrets.SlackSigningSecret: "sign", b.Secrets.SlackToken: "xoxb-token", b.Secrets.GitHubToken: "ghp"} {
 		out, err := b.secret.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &arn})
 		if err != nil || aws.ToString(out.SecretString) != want {
 			t.Errorf("secret %s is %v (%v)", arn, out, err)

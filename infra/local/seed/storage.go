@@ -116,12 +116,21 @@ func (s *seeder) table(ctx context.Context) error {
 }
 
 func (s *seeder) secrets(ctx context.Context) error {
-	var err error
-	if s.Result.SigningSecret, err = s.keep(ctx, "slack-signing-secret", s.Options.SigningSecret); err != nil {
-		return err
+	values, arns := &s.Options.Secrets, &s.Result.Secrets
+	for _, secret := range []struct {
+		name, value string
+		arn         *string
+	}{
+		{"slack-token", values.SlackToken, &arns.SlackToken},
+		{"slack-signing-secret", values.SlackSigningSecret, &arns.SlackSigningSecret},
+		{"github-token", values.GitHubToken, &arns.GitHubToken},
+	} {
+		var err error
+		if *secret.arn, err = s.keep(ctx, secret.name, secret.value); err != nil {
+			return err
+		}
 	}
-	s.Result.Token, err = s.keep(ctx, "slack-token", s.Options.Token)
-	return err
+	return nil
 }
 
 func (s *seeder) keep(ctx context.Context, name, value string) (arn string, err error) {

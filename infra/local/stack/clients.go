@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"previewenv/infra/local/seed"
 	"previewenv/statemachine"
 )
 
@@ -43,6 +44,10 @@ func definition() string {
 	return statemachine.Render(func(name string) string {
 		return "arn:aws:lambda:" + region + ":123456789012:function:" + name
 	})
+}
+
+func newSecrets() seed.Secrets {
+	return seed.Secrets{SlackToken: "xoxb-" + secretText(), SlackSigningSecret: secretText(), GitHubToken: "ghp_" + secretText()}
 }
 
 func secretText() string { return strings.ToLower(rand.Text()) }

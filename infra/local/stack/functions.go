@@ -55,7 +55,7 @@ func (s *Stack) startFunctions() error {
 	s.closers = append(s.closers, s.functions.Close)
 	s.Edge.Serving(s.functions.Serving)
 	s.Edge.Kills(s.functions)
-	s.Edge.Handle("lambda", "Invoke", atMost(cmp.Or(s.options.Running, running), s.functions.Handler()))
+	s.Edge.Handle("lambda", "Invoke", atMost(cmp.Or(s.options.Running, running), s.told.taskTokens(s.functions.Handler())))
 	return nil
 }
 
@@ -96,7 +96,8 @@ func (s *Stack) settings() []string {
 		"PREVIEW_URL=" + s.previewURL(),
 		"GITHUB_API=" + s.url("slack") + "/github/",
 		"SLACK_API=" + s.url("slack") + "/api/",
-		"SLACK_TOKEN_SECRET=" + s.Seeded.Token, "SLACK_SIGNING_SECRET=" + s.Seeded.SigningSecret,
+		"SLACK_TOKEN_SECRET=" + s.Seeded.Secrets.SlackToken, "SLACK_SIGNING_SECRET=" + s.Seeded.Secrets.SlackSigningSecret,
+		"GITHUB_TOKEN_SECRET=" + s.Seeded.Secrets.GitHubToken,
 		"STATE_MACHINE=" + s.Seeded.StateMachine,
 		"REGISTRY=" + s.Seeded.Registry, "ARTIFACTS=" + s.Seeded.Artifacts, "SITE=" + s.Seeded.Site,
 		"DISTRIBUTION=" + s.Seeded.Distribution, "KEY_VALUE_STORE=" + s.Seeded.KeyValueStore,

@@ -37,7 +37,7 @@ func (s *Stack) writeInfo() error {
 	}
 	s.Info = Info{
 		AWS: s.edgeURL, SlackCommands: s.url("slack") + "/slack/commands", SlackInteractions: s.url("slack") + "/slack/interactions",
-		SlackSigningSecret: s.signingSecret, SlackPage: s.url("slack") + "/", Preview: s.previewURL(),
+		SlackSigningSecret: s.secrets.SlackSigningSecret, SlackPage: s.url("slack") + "/", Preview: s.previewURL(),
 		StateMachineARN: s.Seeded.StateMachine, Table: s.Seeded.Table, Repository: repository, Commits: s.Repository.Commits,
 	}
 	path := filepath.Join(s.options.Dir, "stack.json")

@@ -81,17 +81,18 @@ type Stack struct {
 	// resolver does.
 	Client *http.Client
 
-	options              Options
-	signingSecret, token string
-	functions            *function.Functions
-	ecs                  *ecs.Agent
-	alb                  *alb.Balancer
-	edgeURL              string
-	listeners            map[string]net.Listener
-	trouble              trouble
-	closers              []func() error
-	closing              sync.Once
-	wait                 sync.WaitGroup
+	options   Options
+	secrets   seed.Secrets
+	told      told
+	functions *function.Functions
+	ecs       *ecs.Agent
+	alb       *alb.Balancer
+	edgeURL   string
+	listeners map[string]net.Listener
+	trouble   trouble
+	closers   []func() error
+	closing   sync.Once
+	wait      sync.WaitGroup
 }
 
 // Start makes a stack and returns when every part answers and the baseline is
@@ -100,7 +101,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Tell == nil {
 		o.Tell = func(string, ...any) {}
 	}
-	s := &Stack{options: o, signingSecret: secretText(), token: "xoxb-" + secretText(), Store: kvs.New(), listeners: map[string]net.Listener{}}
+	s := &Stack{options: o, secrets: newSecrets(), Store: kvs.New(), listeners: map[string]net.Listener{}}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -215,7 +216,7 @@ func (s *Stack) baseline(ctx context.Context) error {
 	s.Seeded, err = seed.Baseline(ctx, seed.Options{
 		Config: s.Config, Catalog: s.options.Catalog, Repository: s.Repository, Images: s.images(), Bin: s.bin(),
 		BaselineURL: "http://staging." + domain + ":" + strconv.Itoa(s.port("alb")), Prefix: prefix,
-		Definition: definition(), SigningSecret: s.signingSecret, Token: s.token,
+		Definition: definition(), Secrets: s.secrets,
 	})
 	return err
 }
