@@ -16,7 +16,7 @@ import (
 
 // inventory lists what the AWS endpoint has of every kind that an environment is
 // made of.
-func inventory(t *testing.T) []string {
+func inventory(t testing.TB) []string {
 	t.Helper()
 	var all []string
 	ctx := t.Context()
@@ -75,7 +75,7 @@ func inventory(t *testing.T) []string {
 	return all
 }
 
-func priorities(t *testing.T) []string {
+func priorities(t testing.TB) []string {
 	t.Helper()
 	var all []string
 	pages := elb.NewDescribeRulesPaginator(elb.NewFromConfig(world.Config), &elb.DescribeRulesInput{ListenerArn: &world.Seeded.Listener})
@@ -92,7 +92,7 @@ func priorities(t *testing.T) []string {
 }
 
 // send puts a message into the queue whose name begins so.
-func send(t *testing.T, name, body string) {
+func send(t testing.TB, name, body string) {
 	t.Helper()
 	client := sqs.NewFromConfig(world.Config)
 	list, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: &name})
@@ -104,7 +104,7 @@ func send(t *testing.T, name, body string) {
 	}
 }
 
-func eventually(t *testing.T, holds func() bool) {
+func eventually(t testing.TB, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -114,7 +114,7 @@ func eventually(t *testing.T, holds func() bool) {
 }
 
 // hammer asks for a URL again and again until the returned func is called.
-func hammer(t *testing.T, url string) func() (requests, failed int) {
+func hammer(t testing.TB, url string) func() (requests, failed int) {
 	t.Helper()
 	stop := make(chan struct{})
 	var group sync.WaitGroup

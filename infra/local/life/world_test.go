@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"previewenv/infra/local/faults"
 	"previewenv/infra/local/git"
 	"previewenv/infra/local/slack"
 	"previewenv/infra/local/stack"
@@ -52,8 +53,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer release()
+	settings, err := faults.Catalog(root)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	world, err = stack.Start(context.Background(), stack.Options{
-		Root: root, Dir: dir, BuildTimeout: 25 * time.Second, Running: 8, Spread: true,
+		Root: root, Dir: dir, Catalog: settings, BuildTimeout: 25 * time.Second, Running: 8, Spread: true,
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Tell: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	})
@@ -81,7 +87,7 @@ func run(m *testing.M) int {
 }
 
 // command types a slash command in a channel of the test's own.
-func command(t *testing.T, name, text string) slack.Answer {
+func command(t testing.TB, name, text string) slack.Answer {
 	t.Helper()
 	answer, err := world.Slack.Command(t.Context(), person, channelOf(t), name, text)
 	if err != nil {
@@ -91,7 +97,7 @@ func command(t *testing.T, name, text string) slack.Answer {
 }
 
 // channelOf keeps the messages of tests apart.
-func channelOf(t *testing.T) string {
+func channelOf(t testing.TB) string {
 	sum := 0
 	test, _, _ := strings.Cut(t.Name(), "/")
 	for _, r := range test {
@@ -101,7 +107,7 @@ func channelOf(t *testing.T) string {
 }
 
 // message is the newest status message about an environment.
-func message(t *testing.T, label string) slack.Message {
+func message(t testing.TB, label string) slack.Message {
 	t.Helper()
 	messages := world.Slack.Messages(channelOf(t))
 	for i := len(messages) - 1; i >= 0; i-- {
@@ -114,7 +120,7 @@ func message(t *testing.T, label string) slack.Message {
 
 // until waits for the status message of an environment to say a state, in words
 // that were not there before since.
-func until(t *testing.T, label, state string, since slack.Message) slack.Message {
+func until(t testing.TB, label, state string, since slack.Message) slack.Message {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
@@ -130,7 +136,7 @@ func until(t *testing.T, label, state string, since slack.Message) slack.Message
 }
 
 // provision asks in Slack and waits until it is ready.
-func provision(t *testing.T, label, text string) {
+func provision(t testing.TB, label, text string) {
 	t.Helper()
 	before := message(t, label)
 	answer := command(t, "/provisionenv", text)
@@ -141,7 +147,7 @@ func provision(t *testing.T, label, text string) {
 }
 
 // remove cleans an environment up and returns its receipt.
-func remove(t *testing.T, label string) slack.Message {
+func remove(t testing.TB, label string) slack.Message {
 	t.Helper()
 	before := message(t, label)
 	command(t, "/cleanupenv", label)
@@ -155,7 +161,7 @@ type page struct {
 }
 
 // JSON decodes the body.
-func (p page) JSON(t *testing.T) map[string]any {
+func (p page) JSON(t testing.TB) map[string]any {
 	t.Helper()
 	var v map[string]any
 	if err := json.Unmarshal([]byte(p.Body), &v); err != nil {
@@ -164,7 +170,7 @@ func (p page) JSON(t *testing.T) map[string]any {
 	return v
 }
 
-func get(t *testing.T, url string) page {
+func get(t testing.TB, url string) page {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -183,7 +189,7 @@ func get(t *testing.T, url string) page {
 }
 
 // execute starts an execution as any AWS client would.
-func execute(t *testing.T, input string) string {
+func execute(t testing.TB, input string) string {
 	t.Helper()
 	out, err := sfn.NewFromConfig(world.Config).StartExecution(t.Context(), &sfn.StartExecutionInput{
 		StateMachineArn: &world.Info.StateMachineARN, Input: &input, Name: aws.String(fmt.Sprintf("test-%d", time.Now().UnixNano())),
@@ -195,7 +201,7 @@ func execute(t *testing.T, input string) string {
 }
 
 // ended waits for the end of an execution.
-func ended(t *testing.T, arn string) *sfn.DescribeExecutionOutput {
+func ended(t testing.TB, arn string) *sfn.DescribeExecutionOutput {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
@@ -214,7 +220,7 @@ func ended(t *testing.T, arn string) *sfn.DescribeExecutionOutput {
 }
 
 // serves waits until a URL is answered as an override.
-func serves(t *testing.T, url, service string) page {
+func serves(t testing.TB, url, service string) page {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {

@@ -13,19 +13,20 @@ import (
 
 // prefixes are IAM's service prefixes, by the SDK's service ids.
 var prefixes = map[string]string{
-	"CloudFront":                "cloudfront",
-	"CloudFront KeyValueStore":  "cloudfront-keyvaluestore",
-	"CloudWatch Logs":           "logs",
-	"CodeBuild":                 "codebuild",
-	"DynamoDB":                  "dynamodb",
-	"ECR":                       "ecr",
-	"ECS":                       "ecs",
-	"Elastic Load Balancing v2": "elasticloadbalancing",
-	"S3":                        "s3",
-	"SFN":                       "states",
-	"SQS":                       "sqs",
-	"SSM":                       "ssm",
-	"Secrets Manager":           "secretsmanager",
+	"CloudFront":                  "cloudfront",
+	"CloudFront KeyValueStore":    "cloudfront-keyvaluestore",
+	"CloudWatch Logs":             "logs",
+	"CodeBuild":                   "codebuild",
+	"DynamoDB":                    "dynamodb",
+	"ECR":                         "ecr",
+	"ECS":                         "ecs",
+	"Elastic Load Balancing v2":   "elasticloadbalancing",
+	"Resource Groups Tagging API": "tag",
+	"S3":                          "s3",
+	"SFN":                         "states",
+	"SQS":                         "sqs",
+	"SSM":                         "ssm",
+	"Secrets Manager":             "secretsmanager",
 }
 
 // recorder keeps what one test called, and what it wants to go wrong.

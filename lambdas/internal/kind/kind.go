@@ -43,7 +43,7 @@ type Sweepable interface {
 	Identify(r Resource) (string, error)
 }
 
-// Bounds are where the resources of an installation lie.
+// Bounds are where the resources of an installation lie, and what is known of them.
 type Bounds struct {
 	Cluster       string   // name or ARN
 	Listeners     []string // ARNs
@@ -51,6 +51,9 @@ type Bounds struct {
 	Site          string   // bucket
 	Distribution  string   // id
 	KeyValueStore string   // ARN
+	// Tags are those that the tag index has of resources that bear ours, by ARN. It may
+	// lag; a kind that asks AWS for one resource's tags at a time looks here first.
+	Tags map[string]map[string]string
 }
 
 // Resource is one row of the ledger as a kind sees it.

@@ -46,9 +46,9 @@ func (s *sweep) problem(ctx context.Context, what string, err error) {
 	s.Log.WarnContext(ctx, "sweep could not look", "what", what, "error", err.Error())
 }
 
-// list asks every kind for what is there, and the tags for what the kinds did not
-// list.
+// list asks the tag index and every kind for what is there.
 func (s *sweep) list(ctx context.Context) {
+	s.bounds.Tags = s.tagged(ctx)
 	seen := map[string]bool{}
 	for i := range s.Kinds {
 		k := &s.Kinds[i]
@@ -61,7 +61,11 @@ func (s *sweep) list(ctx context.Context) {
 			s.add(ctx, k, r, seen)
 		}
 	}
-	s.tagged(ctx, seen)
+	for _, arn := range slices.Sorted(maps.Keys(s.bounds.Tags)) {
+		if !seen[arn] {
+			s.adopt(ctx, arn, s.bounds.Tags[arn], seen)
+		}
+	}
 }
 
 func (s *sweep) add(ctx context.Context, k *Swept, r kind.Resource, seen map[string]bool) {
@@ -77,27 +81,33 @@ func (s *sweep) add(ctx context.Context, k *Swept, r kind.Resource, seen map[str
 	}
 }
 
-// tagged adopts what bears our tag and was not listed: it lies where the catalog of
-// today does not point. What was deleted lingers in this index, so that a kind looks
-// for itself.
-func (s *sweep) tagged(ctx context.Context, seen map[string]bool) {
+// tagPage is the largest page of GetResources (botocore).
+const tagPage = 100
+
+// tagged are the tags of all that bears ours, by ARN; without the index it is what
+// could be read.
+func (s *sweep) tagged(ctx context.Context) map[string]map[string]string {
+	tags := map[string]map[string]string{}
 	pages := resourcegroupstaggingapi.NewGetResourcesPaginator(s.Tags, &resourcegroupstaggingapi.GetResourcesInput{
-		TagFilters: []types.TagFilter{{Key: aws.String("ManagedBy"), Values: []string{s.ManagedBy}}},
+		TagFilters:       []types.TagFilter{{Key: aws.String("ManagedBy"), Values: []string{s.ManagedBy}}},
+		ResourcesPerPage: aws.Int32(tagPage),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			s.problem(ctx, "list by tag", err)
-			return
+			break
 		}
 		for _, mapping := range page.ResourceTagMappingList {
-			if arn := aws.ToString(mapping.ResourceARN); !seen[arn] {
-				s.adopt(ctx, arn, tagMap(mapping.Tags), seen)
-			}
+			tags[aws.ToString(mapping.ResourceARN)] = tagMap(mapping.Tags)
 		}
 	}
+	return tags
 }
 
+// adopt takes what bears our tag and was not listed: it lies where the catalog of
+// today does not point. What was deleted lingers in the index, so that a kind looks
+// for itself.
 func (s *sweep) adopt(ctx context.Context, arn string, tags map[string]string, seen map[string]bool) {
 	for i := range s.Kinds {
 		r, ok, err := s.Kinds[i].Adopt(ctx, arn, tags, s.bounds)

@@ -8,16 +8,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"previewenv/lambdas/internal/awstest"
 	"previewenv/lambdas/internal/kind"
 	"previewenv/lambdas/kinds/frontend"
 )
@@ -53,8 +52,7 @@ func BenchmarkUpload(b *testing.B) {
 		b.Fatal(err)
 	}
 	r := kind.Resource{Environment: "pr1", Name: "web", Spec: spec, Tags: map[string]string{"Environment": "pr1"}}
-	runtime.GC()
-	peak := watchHeap(b)
+	peak := awstest.WatchHeap()
 	b.SetBytes(total)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -98,32 +96,4 @@ func bucket(packed string, puts, bytesPut *atomic.Int64) http.Handler {
 			_, _ = io.WriteString(w, `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`)
 		}
 	})
-}
-
-// watchHeap samples the heap until the returned function is called, which tells
-// the peak in MB above where it began.
-func watchHeap(b *testing.B) func() float64 {
-	b.Helper()
-	inUse := func() uint64 {
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	start, done, peak := inUse(), make(chan struct{}), make(chan uint64)
-	go func() {
-		highest := start
-		for {
-			select {
-			case <-done:
-				peak <- highest
-				return
-			case <-time.After(5 * time.Millisecond):
-				highest = max(highest, inUse())
-			}
-		}
-	}()
-	return func() float64 {
-		close(done)
-		return float64(<-peak-start) / (1 << 20)
-	}
 }

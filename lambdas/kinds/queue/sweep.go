@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"previewenv/lambdas/internal/kind"
@@ -18,9 +18,11 @@ var _ kind.Sweepable = (*Kind)(nil)
 // one SQS returns no token, and a list of over 1,000 would end unseen.
 const pageSize = 1000
 
-// List finds the queues that bear the installation's prefix. Its label is in the
-// tags; without them the prefix alone says that it is ours.
-func (k *Kind) List(ctx context.Context, _ kind.Bounds) ([]kind.Resource, error) {
+// List finds the queues that bear the installation's prefix. The label is in the
+// tags, for which SQS has to be asked queue by queue, so that those of the tag index
+// are taken where it has them; without any the prefix alone says that it is ours.
+func (k *Kind) List(ctx context.Context, b kind.Bounds) ([]kind.Resource, error) {
+	known := tagged(b)
 	var found []kind.Resource
 	pages := sqs.NewListQueuesPaginator(k.sqs, &sqs.ListQueuesInput{
 		QueueNamePrefix: aws.String(k.guard.Prefix + "-"), MaxResults: aws.Int32(pageSize),
@@ -34,30 +36,40 @@ func (k *Kind) List(ctx context.Context, _ kind.Bounds) ([]kind.Resource, error)
 			if k.guard.Name(path.Base(url)) != nil {
 				continue
 			}
-			r, ok, err := k.resource(ctx, url)
+			tags, ok := known[path.Base(url)]
+			if !ok {
+				if tags, ok, err = k.tags(ctx, url); err != nil {
+					return nil, err
+				}
+			}
+			if !ok {
+				continue
+			}
+			r, err := kind.Found(Spec{Name: path.Base(url)}, path.Base(url), url, tags)
 			if err != nil {
 				return nil, err
 			}
-			if ok {
-				found = append(found, r)
-			}
+			found = append(found, r)
 		}
 	}
 	return found, nil
 }
 
-// Adopt takes a queue of our name; those are all listed, so that it finds none that
-// List did not.
-func (k *Kind) Adopt(ctx context.Context, arn string, _ map[string]string, _ kind.Bounds) (kind.Resource, bool, error) {
-	name := arn[strings.LastIndex(arn, ":")+1:]
-	if !strings.Contains(arn, ":sqs:") || k.guard.Name(name) != nil {
-		return kind.Resource{}, false, nil
+// tagged are the tags of queues in the tag index, by name, which is unique in an
+// account and Region.
+func tagged(b kind.Bounds) map[string]map[string]string {
+	known := map[string]map[string]string{}
+	for text, tags := range b.Tags {
+		if a, err := arn.Parse(text); err == nil && a.Service == "sqs" {
+			known[a.Resource] = tags
+		}
 	}
-	url, err := k.find(ctx, name)
-	if url == "" || err != nil {
-		return kind.Resource{}, false, err
-	}
-	return k.resource(ctx, url)
+	return known
+}
+
+// Adopt finds nothing: List finds every queue of our name.
+func (k *Kind) Adopt(context.Context, string, map[string]string, kind.Bounds) (kind.Resource, bool, error) {
+	return kind.Resource{}, false, nil
 }
 
 // Identify is the name, which is unique in an account and Region.
@@ -66,15 +78,14 @@ func (k *Kind) Identify(r kind.Resource) (string, error) {
 	return spec.Name, err
 }
 
-// resource is a queue with its tags; one that was deleted meanwhile is none.
-func (k *Kind) resource(ctx context.Context, url string) (kind.Resource, bool, error) {
-	tags, err := k.sqs.ListQueueTags(ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})
+// tags are those of a queue; ok is false if it was deleted meanwhile.
+func (k *Kind) tags(ctx context.Context, url string) (tags map[string]string, ok bool, err error) {
+	out, err := k.sqs.ListQueueTags(ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})
 	if missing(err) {
-		return kind.Resource{}, false, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return kind.Resource{}, false, fmt.Errorf("list tags of queue %s: %w", path.Base(url), err)
+		return nil, false, fmt.Errorf("list tags of queue %s: %w", path.Base(url), err)
 	}
-	r, err := kind.Found(Spec{Name: path.Base(url)}, path.Base(url), url, tags.Tags)
-	return r, err == nil, err
+	return out.Tags, true, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -49,20 +48,9 @@ func (k *Kind) List(ctx context.Context, _ kind.Bounds) ([]kind.Resource, error)
 	return found, nil
 }
 
-// Adopt takes a target group of our name; those are all listed, so that it finds
-// none that List did not.
-func (k *Kind) Adopt(ctx context.Context, arn string, tags map[string]string, _ kind.Bounds) (kind.Resource, bool, error) {
-	_, after, ok := strings.Cut(arn, ":targetgroup/")
-	name, _, _ := strings.Cut(after, "/")
-	if !ok || k.guard.Name(name) != nil {
-		return kind.Resource{}, false, nil
-	}
-	group, err := k.find(ctx, name)
-	if group == nil || err != nil {
-		return kind.Resource{}, false, err
-	}
-	r, err := resource(*group, tags)
-	return r, err == nil, err
+// Adopt finds nothing: List finds every target group of our name.
+func (k *Kind) Adopt(context.Context, string, map[string]string, kind.Bounds) (kind.Resource, bool, error) {
+	return kind.Resource{}, false, nil
 }
 
 // Identify is the name, which is unique in an account and Region.
