@@ -110,7 +110,7 @@ func (l *life) provision(ctx context.Context, commit, what string) (over bool, e
 	if before.State != "" {
 		text = commit + " " + what + " --as " + l.label
 	}
-	if err := l.command(ctx, "/provisionenv", text, taken); err != nil {
+	if _, err := l.command(ctx, "/provisionenv", text, taken); err != nil {
 		return false, err
 	}
 	after, err := l.settle(ctx, func(r record) bool { return taken(r) && r.settled() && !r.Reverting })
@@ -148,11 +148,12 @@ func (l *life) extend(ctx context.Context) error {
 		return nil
 	}
 	longer := func(r record) bool { return r.ExpiresAt.After(before.ExpiresAt) }
-	if err := l.command(ctx, "/extendenv", l.label+" 1h", longer); err != nil {
+	confirmed, err := l.command(ctx, "/extendenv", l.label+" 1h", longer)
+	if err != nil {
 		return err
 	}
 	after, err := l.record(ctx, l.label)
-	if err == nil && !longer(after) && !after.closed() {
+	if err == nil && confirmed && !longer(after) && !after.closed() {
 		l.lies = append(l.lies, "an extension was confirmed, and the deadline is what it was")
 	}
 	return err
@@ -163,7 +164,7 @@ func (l *life) cleanUp(ctx context.Context) error {
 	if r, err := l.record(ctx, l.label); err != nil || r.State == "" || r.closed() {
 		return err
 	}
-	if err := l.command(ctx, "/cleanupenv", l.label, begun); err != nil {
+	if _, err := l.command(ctx, "/cleanupenv", l.label, begun); err != nil {
 		return err
 	}
 	after, err := l.settle(ctx, func(r record) bool { return r.closed() || r.State == "LeftBehind" })
@@ -171,31 +172,31 @@ func (l *life) cleanUp(ctx context.Context) error {
 	return err
 }
 
-// command types a command, and types it again if it is not taken.
-func (l *life) command(ctx context.Context, name, text string, taken func(record) bool) error {
+// command types a command, and types it again if it is neither confirmed nor taken.
+func (l *life) command(ctx context.Context, name, text string, taken func(record) bool) (confirmed bool, err error) {
 	for try := range tries {
 		answer, err := l.Slack.Command(ctx, l.user, l.channel, name, text)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 		// A refusal begins with an icon; no answer at all is none.
 		if err == nil && answer.Text != "" && !strings.HasPrefix(answer.Text, ":") {
-			return nil
+			return true, nil
 		}
 		l.note("%s is answered with %.200q %v", name, answer.Text, err)
 		r, failed := l.record(ctx, l.label)
 		if failed != nil {
-			return failed
+			return false, failed
 		}
 		if try > 0 && taken(r) {
-			return nil
+			return false, nil
 		}
 		l.asked++
 		if err := pause(ctx, time.Second); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // settle watches until the record is as wanted, or patience is over, and checks

@@ -88,12 +88,16 @@ func wait(now, deadline time.Time, warn time.Duration) (seconds int, due bool) {
 }
 
 // storeToken keeps the token of the Hold state. If the wish to end the wait came
-// before the token was there, the wait is ended now.
+// before the token was there, the wait is ended now: a clean-up that told this
+// execution by the token of an attempt that had failed is carried out.
 func (h *Hold) storeToken(ctx context.Context, in statemachine.HoldInput) (statemachine.HoldOutput, error) {
 	out := statemachine.HoldOutput{Environment: in.Environment, Revision: in.Revision, Decision: statemachine.DecideHold, Seconds: 1}
 	_, err := h.Records.Change(ctx, in.Environment, func(env *record.Environment) error {
 		if env.Fenced(in.Revision) != nil || env.Execution != in.Execution {
 			out.Decision = statemachine.DecideSuperseded
+			if env.State == record.CleaningUp && env.TaskToken != "" && env.Execution == in.Execution {
+				out.Decision, out.Revision = statemachine.DecideCleanUp, env.Revision
+			}
 			return record.ErrUnchanged
 		}
 		env.TaskToken = in.TaskToken
@@ -102,7 +106,7 @@ func (h *Hold) storeToken(ctx context.Context, in statemachine.HoldInput) (state
 	if err != nil || out.Decision == statemachine.DecideHold {
 		return out, err
 	}
-	output := fmt.Sprintf(`{"environment":%q,"revision":%d,"decision":%q,"seconds":1}`, in.Environment, in.Revision, out.Decision)
+	output := fmt.Sprintf(`{"environment":%q,"revision":%d,"decision":%q,"seconds":1}`, in.Environment, out.Revision, out.Decision)
 	_, err = endWait(ctx, h.SFN, in.TaskToken, output)
 	return out, err
 }
