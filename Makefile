@@ -25,9 +25,9 @@ demo: venv ## run one preview's whole life on this machine; ONCE=1 ends after it
 	@exec .local/bin/local demo $(if $(ONCE),--once)
 
 .PHONY: local
-local: venv ## run the local stack until Ctrl-C
+local: venv ## run the local stack until Ctrl-C; LIMITS=1 refuses what AWS's rates and quotas would
 	@go build -o .local/bin/local ./infra/local
-	@exec .local/bin/local up
+	@exec .local/bin/local up $(if $(LIMITS),--limits)
 
 .PHONY: faults
 faults: venv ## play a life once for each AWS call and each fault; SEED=1, ONLY='row', SAMPLE=100, EVERY=1

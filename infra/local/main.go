@@ -1,7 +1,7 @@
 // Command local runs the suite on one machine: the real functions, the real state
 // machine and the real AWS calls, with an emulator below and agents that give it
-// hands. "up" keeps it running, "demo" plays a life on it, "faults" tries
-// what a life survives.
+// hands. "up" keeps it running, "demo" plays a life on it, "reap" sweeps the running
+// one, "faults" tries what a life survives.
 package main
 
 import (
@@ -23,9 +23,10 @@ import (
 	"previewenv/infra/local/stack"
 )
 
-const usage = `usage: local up
+const usage = `usage: local up [--limits]
        local demo [--once]
        local reap [--dry-run]
+       local faults [--seed N] [--only ROW] [--sample N] [--every] [--at-once N]
 `
 
 func main() {
@@ -44,7 +45,7 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		fmt.Fprint(os.Stderr, usage)
-		return errors.New("say what to do: up, demo or reap")
+		return errors.New("say what to do: up, demo, reap or faults")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	once := flags.Bool("once", false, "end after the receipts")
@@ -53,6 +54,7 @@ func run(ctx context.Context, args []string) error {
 	every := flags.Bool("every", false, "try each read with every fault")
 	sample := flags.Int("sample", 0, "play only so many rows of faults")
 	atOnce := flags.Int("at-once", 0, "lives side by side")
+	limits := flags.Bool("limits", false, "refuse what AWS's request rates and quotas would")
 	dryRun := flags.Bool("dry-run", false, "only report")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -69,7 +71,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer release()
-	options := stack.Options{Root: root, Dir: dir, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	options := stack.Options{Root: root, Dir: dir, Limits: *limits, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	switch args[0] {
 	case "up":
 		return up(ctx, options)

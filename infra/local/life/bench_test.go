@@ -62,6 +62,7 @@ func BenchmarkFifty(b *testing.B) {
 		counting = yes
 	}
 	world.Edge.Throttle()
+	world.Quotas()
 	defer world.Edge.Unthrottle()
 	var ready, gone time.Duration
 	for round := 0; b.Loop(); round++ {

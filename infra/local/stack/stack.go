@@ -64,6 +64,9 @@ type Options struct {
 	// Spread gives the table an emulator of its own, which pays where many
 	// environments live at once.
 	Spread bool
+	// Limits makes the edge refuse the functions what AWS would refuse an account: the
+	// request rates and the quotas of ELBv2 and ECS (Edge.Throttle, Quotas).
+	Limits bool
 	// Tell is told in words what is being done; nil tells nobody.
 	Tell func(format string, args ...any)
 }
@@ -104,6 +107,10 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{options: o, secrets: newSecrets(), Store: kvs.New(), listeners: map[string]net.Listener{}}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if o.Limits {
+		s.Edge.Throttle()
+		s.Quotas()
 	}
 	return s, nil
 }
