@@ -9,18 +9,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// baseline is what every environment stands beside: named by the catalog, or made
-// by the sample.
-type baseline struct {
-	cluster     string // name
-	listener    string // ARN
-	balancer    elb.IApplicationLoadBalancer
-	host        string // that its certificate covers
-	taskRoles   []string
-	zone        awsroute53.IHostedZone
-	certificate string // ARN, in us-east-1
-}
-
 // makeBaseline takes what the catalog names. Nothing is looked up in the account, so
 // that a synthesis is the same on every machine.
 func (p *previews) makeBaseline() error {

@@ -42,5 +42,3 @@ func (p *previews) makeBoundary() error {
 	p.output("Boundary", p.boundary.ManagedPolicyArn(), "Attach it to every role that previews run with.")
 	return nil
 }
-
-func (p *previews) boundaryName() string { return p.prefix + "-preview-boundary" }

@@ -12,10 +12,6 @@ const (
 	logDays   = 90
 )
 
-func (p *previews) bucketName(name string) string {
-	return p.prefix + "-" + name + "-" + p.account
-}
-
 // makeBuckets makes the bucket behind the edge, that of builds, and that of access
 // logs. None has versions: what is in them is made anew from a commit.
 func (p *previews) makeBuckets() error {

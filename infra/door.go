@@ -8,12 +8,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// door is where Slack knocks.
-type door struct {
-	api awsapigatewayv2.HttpApi
-	log awslogs.LogGroup
-}
-
 // The door's limits: a workspace of hundreds types a few commands a minute, and a
 // stranger's flood should cost next to nothing.
 const (

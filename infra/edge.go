@@ -19,12 +19,6 @@ import (
 // (docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html: 75).
 const mostBehaviors = 74
 
-// edgeParts are what stands before every environment.
-type edgeParts struct {
-	distribution awscloudfront.Distribution
-	store        awscloudfront.KeyValueStore
-}
-
 // makeEdge makes the one distribution of all environments: the site bucket, and the
 // load balancer as a VPC origin behind the paths of the backends, so that neither
 // can be reached around it. Both viewer functions stand before both.

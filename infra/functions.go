@@ -20,13 +20,6 @@ import (
 	"previewenv/lambdas/kinds"
 )
 
-// function is one Lambda function with the role that nothing else has.
-type function struct {
-	lambda awslambda.Function
-	role   awsiam.Role
-	log    awslogs.LogGroup
-}
-
 // size is what a function gets; memory is in MB, and brings processor with it
 // (1 vCPU at 1,769 MB: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 type size struct {
@@ -49,23 +42,6 @@ var sizes = map[string]size{
 var configurations = map[string]any{
 	"build": config.Build{}, "cleanup": config.CleanUp{}, "hold": config.Hold{}, "notify": config.Notify{},
 	"plan": config.Plan{}, "reap": config.Reap{}, "slack": config.Door{},
-}
-
-// functionFolder is where the functions are, from the root of the repository.
-const functionFolder = "lambdas"
-
-// functionNames are the folders of lambdas/ that hold a function, sorted.
-func functionNames(root string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(root, functionFolder, "*", "main.go"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("find functions: there is none in %s; run this from the root of the repository", functionFolder)
-	}
-	names := make([]string, len(files))
-	for i, file := range files {
-		names[i] = filepath.Base(filepath.Dir(file))
-	}
-	slices.Sort(names)
-	return names, nil
 }
 
 // makeFunctions makes every function but the door, which needs the state machine.
@@ -120,9 +96,6 @@ func (p *previews) makeFunction(name string) error {
 	p.functions[name] = f
 	return nil
 }
-
-// functionName is stable, so that the console and the ASL's history read alike.
-func (p *previews) functionName(name string) string { return p.prefix + "-" + name }
 
 // describe is the sentence that begins the function's own file.
 func describe(root, name string) string {
@@ -202,7 +175,3 @@ func (p *previews) values() map[string]string {
 		"CONSOLE_URL":          fmt.Sprintf("https://%s.console.aws.amazon.com/states/home?region=%s#/v2/executions/details/{execution}", p.region, p.region),
 	}
 }
-
-// secretName is that of a secret that the platform team has put into Secrets
-// Manager; nothing here ever sees its value.
-func (p *previews) secretName(name string) string { return p.prefix + "/" + name }

@@ -19,16 +19,16 @@ import (
 // missing, and nothing is granted that no life uses.
 
 const (
-	table    = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Table}"
+	tableARN = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Table}"
 	anyRule  = "ELBv2 describe calls have no resource level."
 	unscoped = "AWS gives these calls neither a resource nor a condition: only the holder of a task token can use them, and the table that holds it is readable by these roles alone."
 )
 
 // rows is what every function that follows an environment needs of the table.
-var rows = kinds.Grant{Actions: []string{"dynamodb:GetItem", "dynamodb:PutItem"}, Resources: []string{table}}
+var rows = kinds.Grant{Actions: []string{"dynamodb:GetItem", "dynamodb:PutItem"}, Resources: []string{tableARN}}
 
 // lists is what those need that look for environments.
-var lists = kinds.Grant{Actions: []string{"dynamodb:Query"}, Resources: []string{table, table + "/index/live"}}
+var lists = kinds.Grant{Actions: []string{"dynamodb:Query"}, Resources: []string{tableARN, tableARN + "/index/live"}}
 
 // settingsOf is the published catalog.
 var settingsOf = kinds.Grant{
@@ -65,7 +65,7 @@ var machineStart = kinds.Grant{
 var functionGrants = map[string][]kinds.Grant{
 	"slack": {
 		rows, settingsOf, machineStart, endWaits, room, secretNamed("slack-token", "slack-signing-secret", "github-token"),
-		{Actions: []string{"dynamodb:Query"}, Resources: []string{table + "/index/live", table + "/index/commit"}},
+		{Actions: []string{"dynamodb:Query"}, Resources: []string{tableARN + "/index/live", tableARN + "/index/commit"}},
 	},
 	"plan": {
 		rows, lists, settingsOf, endWaits, room, secretNamed("github-token"),
@@ -78,7 +78,7 @@ var functionGrants = map[string][]kinds.Grant{
 	},
 	"build": {
 		rows, settingsOf, endWaits,
-		{Actions: []string{"dynamodb:UpdateItem"}, Resources: []string{table}},
+		{Actions: []string{"dynamodb:UpdateItem"}, Resources: []string{tableARN}},
 		{Actions: []string{"states:SendTaskFailure"}, Resources: []string{"*"}, Why: unscoped},
 		{
 			Actions:   []string{"codebuild:StartBuild", "codebuild:BatchGetBuilds"},
@@ -95,9 +95,9 @@ var functionGrants = map[string][]kinds.Grant{
 		},
 	},
 	"hold":    {rows, settingsOf, endWaits},
-	"cleanup": {rows, {Actions: []string{"dynamodb:Query"}, Resources: []string{table}}},
+	"cleanup": {rows, {Actions: []string{"dynamodb:Query"}, Resources: []string{tableARN}}},
 	"notify": {
-		rows, settingsOf, secretNamed("slack-token"), {Actions: []string{"dynamodb:Query"}, Resources: []string{table}},
+		rows, settingsOf, secretNamed("slack-token"), {Actions: []string{"dynamodb:Query"}, Resources: []string{tableARN}},
 	},
 	"reap": {
 		rows, lists, settingsOf, machineStart,
@@ -123,7 +123,7 @@ func grantsOf(name string) []kinds.Grant {
 	return all
 }
 
-var placeholder = regexp.MustCompile(`\$\{(\w+)\}`)
+var placeholders = regexp.MustCompile(`\$\{(\w+)\}`)
 
 // grant gives a role what its function may do, in one policy.
 func (p *previews) grant(name string, role awsiam.Role) (awsiam.Policy, error) {
@@ -174,11 +174,11 @@ func (p *previews) statement(g kinds.Grant) (awsiam.PolicyStatement, error) {
 	return awsiam.NewPolicyStatement(props), nil
 }
 
-// fill puts in what only the installation knows. A placeholder that stands for
+// fill puts in what only the installation knows. A placeholders that stands for
 // several makes several.
 func (p *previews) fill(pattern string) ([]string, error) {
 	filled := []string{pattern}
-	for _, found := range placeholder.FindAllStringSubmatch(pattern, -1) {
+	for _, found := range placeholders.FindAllStringSubmatch(pattern, -1) {
 		values, ok := p.known()[found[1]]
 		if !ok {
 			return nil, fmt.Errorf("fill %s: nothing is known for %s", pattern, found[0])

@@ -224,7 +224,7 @@ func ourCatalog(t *testing.T) *catalog.Catalog {
 	return c
 }
 
-func readFile(t *testing.T, name string) string {
+func readFile(t testing.TB, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -234,7 +234,7 @@ func readFile(t *testing.T, name string) string {
 }
 
 // relative is a path from the root of the repository, as the command line gives it.
-func relative(t *testing.T, file string) string {
+func relative(t testing.TB, file string) string {
 	t.Helper()
 	root, err := filepath.Abs("..")
 	if err != nil {

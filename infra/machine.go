@@ -14,8 +14,6 @@ import (
 	"previewenv/statemachine"
 )
 
-func (p *previews) machineName() string { return p.prefix + "-environment" }
-
 // makeMachine makes the state machine. A definition that is given as text grants
 // nothing, so each function is granted by itself. Its log has every event and no
 // data: inputs hold what developers typed.
@@ -60,8 +58,4 @@ func (p *previews) makeMachine() error {
 	accept(role, "AwsSolutions-IAM5", "The delivery of logs and the sending of traces have no resource level on AWS; CDK grants exactly these.", "Resource::*")
 	p.output("StateMachine", p.machine.StateMachineArn(), "Where executions are started and watched.")
 	return nil
-}
-
-func (p *previews) output(id string, value *string, what string) {
-	awscdk.NewCfnOutput(p.stack, jsii.String(id+"Output"), &awscdk.CfnOutputProps{Key: jsii.String(id), Value: value, Description: &what})
 }

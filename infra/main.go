@@ -26,11 +26,11 @@ func main() {
 func synth() error {
 	defer jsii.Close()
 	app := awscdk.NewApp(nil)
-	s, err := read(app.Node())
+	s, err := readSettings(app.Node())
 	if err != nil {
 		return err
 	}
-	if err := build(app, s); err != nil {
+	if err := makeStacks(app, s); err != nil {
 		return err
 	}
 	app.Synth(nil)

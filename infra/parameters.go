@@ -11,8 +11,6 @@ import (
 	"previewenv/lambdas/catalog"
 )
 
-func (p *previews) catalogPath() string { return "/" + p.prefix + "/catalog" }
-
 // publishCatalog puts the catalog into SSM, one parameter a service.
 func (p *previews) publishCatalog() error {
 	parameters, err := p.catalog.Parameters(p.catalogPath())

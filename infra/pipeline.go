@@ -28,14 +28,14 @@ type pipelines struct {
 
 func (p *previews) makePipelines(stack awscdk.Stack, name string, service catalog.Service) error {
 	l := &pipelines{previews: p, stack: stack, name: name, service: service}
-	l.ephemeral()
-	l.main()
+	l.makeEphemeral()
+	l.makeMain()
 	return nil
 }
 
-// ephemeral makes the CodeBuild project that the build function starts, and nobody
+// makeEphemeral makes the CodeBuild project that the build function starts, and nobody
 // else: it has no webhook. What runs in it is code that nobody has reviewed.
-func (l *pipelines) ephemeral() {
+func (l *pipelines) makeEphemeral() {
 	project := l.prefix + "-ephemeral-" + l.name
 	log := l.log("EphemeralLog", project)
 	role := l.role("EphemeralRole", "Of the builds of pull requests of "+l.name+": it holds nothing of the main pipeline.")

@@ -16,9 +16,9 @@ import (
 // mainBranch is what a merge goes to.
 const mainBranch = "main"
 
-// main makes the MainPipeline: on a push to the main branch, build as the ephemeral
+// makeMain makes the MainPipeline: on a push to the main branch, build as the ephemeral
 // pipeline does, then deploy the baseline.
-func (l *pipelines) main() {
+func (l *pipelines) makeMain() {
 	source, built, ready := awscodepipeline.NewArtifact(jsii.String("Source"), nil), awscodepipeline.NewArtifact(jsii.String("Built"), nil),
 		awscodepipeline.NewArtifact(jsii.String("Ready"), nil)
 	owner, repo, _ := strings.Cut(l.catalog.Repositories[l.service.Repository].GitHub, "/")

@@ -28,10 +28,10 @@ const (
 	firstRule = 10
 )
 
-// sample is a small baseline for a first try in an empty account. It stands in the
+// sampleBaseline is a small baseline for a first try in an empty account. It stands in the
 // stack of the suite, because the edge cannot be made without its load balancer; it
 // is named by the catalog's words, and nothing else knows that it is a sample.
-type sample struct {
+type sampleBaseline struct {
 	*previews
 
 	vpc      awsec2.Vpc
@@ -44,7 +44,7 @@ type sample struct {
 // the catalog's services, their queues, and the names they need.
 func (p *previews) makeSample() error {
 	in := p.catalog.Installation
-	s := &sample{previews: p}
+	s := &sampleBaseline{previews: p}
 	zone := awsroute53.HostedZone_FromHostedZoneAttributes(p.stack, jsii.String("Zone"), &awsroute53.HostedZoneAttributes{
 		HostedZoneId: &in.HostedZone.ID, ZoneName: &in.HostedZone.Name,
 	})
@@ -69,7 +69,7 @@ func (p *previews) makeSample() error {
 	return nil
 }
 
-func (s *sample) network() {
+func (s *sampleBaseline) network() {
 	s.vpc = awsec2.NewVpc(s.stack, jsii.String("Vpc"), &awsec2.VpcProps{
 		// Left to CloudFormation, so that nothing is asked of the account now.
 		AvailabilityZones: &[]*string{zones(0), zones(1)}, NatGateways: jsii.Number(1),
@@ -89,7 +89,7 @@ func (s *sample) network() {
 func zones(n float64) *string { return awscdk.Fn_Select(&n, awscdk.Fn_GetAzs(nil)) }
 
 // loadBalancer is internal: only CloudFront's VPC origin and the VPC itself reach it.
-func (s *sample) loadBalancer(certificate awscertificatemanager.Certificate) {
+func (s *sampleBaseline) loadBalancer(certificate awscertificatemanager.Certificate) {
 	group := awsec2.NewSecurityGroup(s.stack, jsii.String("LoadBalancerGroup"), &awsec2.SecurityGroupProps{
 		Vpc: s.vpc, Description: jsii.String("The load balancer of the sample."), AllowAllOutbound: jsii.Bool(true),
 	})
@@ -108,7 +108,7 @@ func (s *sample) loadBalancer(certificate awscertificatemanager.Certificate) {
 
 // services run a placeholder until something is merged. Each has a rule for the
 // baseline's host before all overrides, and one for its paths on any host after them.
-func (s *sample) services() {
+func (s *sampleBaseline) services() {
 	for i, name := range s.backends() {
 		service := s.catalog.Services[name]
 		group := s.service(name, service.ECSService)
@@ -118,14 +118,14 @@ func (s *sample) services() {
 	}
 }
 
-func (s *sample) rule(id string, priority int, group elb.ApplicationTargetGroup, conditions ...elb.ListenerCondition) {
+func (s *sampleBaseline) rule(id string, priority int, group elb.ApplicationTargetGroup, conditions ...elb.ListenerCondition) {
 	elb.NewApplicationListenerRule(s.stack, jsii.String("Rule-"+id), &elb.ApplicationListenerRuleProps{
 		Listener: s.listener, Priority: jsii.Number(float64(priority)), Conditions: &conditions,
 		Action: elb.ListenerAction_Forward(&[]elb.IApplicationTargetGroup{group}, nil),
 	})
 }
 
-func (s *sample) service(name, ecsService string) elb.ApplicationTargetGroup {
+func (s *sampleBaseline) service(name, ecsService string) elb.ApplicationTargetGroup {
 	task, execution := s.taskRole("TaskRole-"+name, "Of the tasks of "+name+", shared and previewed."),
 		s.taskRole("ExecutionRole-"+name, "Starts the tasks of "+name+".")
 	s.mayConsume(task, name)
@@ -158,7 +158,7 @@ func (s *sample) service(name, ecsService string) elb.ApplicationTargetGroup {
 }
 
 // taskRole lies under the path that previews may be given, behind the boundary.
-func (s *sample) taskRole(id, description string) awsiam.Role {
+func (s *sampleBaseline) taskRole(id, description string) awsiam.Role {
 	return awsiam.NewRole(s.stack, &id, &awsiam.RoleProps{
 		Path: jsii.String("/preview/"), Description: &description, PermissionsBoundary: s.boundary,
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), nil),
@@ -166,7 +166,7 @@ func (s *sample) taskRole(id, description string) awsiam.Role {
 }
 
 // variables lead a service of the baseline to the baseline.
-func (s *sample) variables(name string) *map[string]*string {
+func (s *sampleBaseline) variables(name string) *map[string]*string {
 	variables := map[string]*string{"PORT": jsii.String(strconv.Itoa(samplePort))}
 	for variable := range s.catalog.Services[name].Calls {
 		variables[variable] = jsii.String("https://" + s.catalog.Baseline.Host)
@@ -178,7 +178,7 @@ func (s *sample) variables(name string) *map[string]*string {
 }
 
 // mayConsume lets a service read its queue of the baseline, and the copies of it.
-func (s *sample) mayConsume(role awsiam.Role, name string) {
+func (s *sampleBaseline) mayConsume(role awsiam.Role, name string) {
 	for _, queue := range slices.Sorted(maps.Values(s.catalog.Services[name].Consumes)) {
 		role.AddToPolicy(allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
 			s.arn("sqs", s.catalog.Queues[queue].Clone), s.arn("sqs", s.prefix+"-*-"+queue+"-*")))
@@ -187,7 +187,7 @@ func (s *sample) mayConsume(role awsiam.Role, name string) {
 }
 
 // mayPull lets tasks start from what was merged and from what is previewed.
-func (s *sample) mayPull(role awsiam.Role) {
+func (s *sampleBaseline) mayPull(role awsiam.Role) {
 	role.AddToPolicy(allow([]string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
 		s.arn("ecr", "repository/"+s.prefix+"/*"), s.arn("ecr", "repository/"+s.prefix+"-main/*")))
 	role.AddToPolicy(allow([]string{"ecr:GetAuthorizationToken"}, "*"))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/constructs-go/constructs/v10"
@@ -23,9 +24,9 @@ type settings struct {
 	names   []string // of the functions
 }
 
-// read takes the context of the CDK CLI: -c catalog=FILE names another catalog than
+// readSettings takes the context of the CDK CLI: -c catalog=FILE names another catalog than
 // infra/catalog.yaml, -c sample=true makes a small baseline of its own.
-func read(node constructs.Node) (settings, error) {
+func readSettings(node constructs.Node) (settings, error) {
 	context := func(name, otherwise string) string {
 		if v, ok := node.TryGetContext(&name).(string); ok && v != "" {
 			return v
@@ -79,4 +80,21 @@ func filled(text []byte, context func(name, otherwise string) string) ([]byte, e
 		return nil, fmt.Errorf("make sample: the command line lacks %s", strings.Join(missing, " "))
 	}
 	return []byte(strings.NewReplacer(pairs...).Replace(string(text))), nil
+}
+
+// functionFolder is where the functions are, from the root of the repository.
+const functionFolder = "lambdas"
+
+// functionNames are the folders of lambdas/ that hold a function, sorted.
+func functionNames(root string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(root, functionFolder, "*", "main.go"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("find functions: there is none in %s; run this from the root of the repository", functionFolder)
+	}
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = filepath.Base(filepath.Dir(file))
+	}
+	slices.Sort(names)
+	return names, nil
 }

@@ -14,27 +14,15 @@ const mostResources = 500
 // twenty is a catalog of 20 services: a frontend and 19 backends.
 func twenty(t testing.TB) string {
 	t.Helper()
-	text, err := os.ReadFile("catalog.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var more strings.Builder
 	for i := 3; i <= 19; i++ {
 		fmt.Fprintf(&more, "  service%d: {repository: shop, ecsService: service%d, paths: [/service%d, /service%d/*], build: {buildspec: service%d/buildspec.yml}}\n", i, i, i, i, i)
 	}
 	file := filepath.Join(t.TempDir(), "catalog.yaml")
-	if err := os.WriteFile(file, []byte(strings.Replace(string(text), "queues:\n", more.String()+"queues:\n", 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(readFile(t, "catalog.yaml"), "queues:\n", more.String()+"queues:\n", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := filepath.Rel(root, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return name
+	return relative(t, file)
 }
 
 func TestTwentyServicesFitIntoTheirStacks(t *testing.T) {

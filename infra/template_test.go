@@ -74,11 +74,11 @@ func synthesize(out string, context map[string]string) (stacks, error) {
 		values[name] = value
 	}
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &out, Context: &values})
-	s, err := read(app.Node())
+	s, err := readSettings(app.Node())
 	if err != nil {
 		return nil, err
 	}
-	if err := build(app, s); err != nil {
+	if err := makeStacks(app, s); err != nil {
 		return nil, err
 	}
 	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{
