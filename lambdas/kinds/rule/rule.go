@@ -149,11 +149,7 @@ func (k *Kind) Verify(ctx context.Context, r kind.Resource) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	rules, err := k.rules(ctx, spec.Listener)
-	if err != nil {
-		return false, err
-	}
-	found, err := k.ours(r, spec, rules)
+	found, err := k.find(ctx, r, spec)
 	return len(found) > 0, err
 }
 
@@ -163,11 +159,7 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil {
 		return err
 	}
-	rules, err := k.rules(ctx, spec.Listener)
-	if err != nil {
-		return err
-	}
-	found, err := k.ours(r, spec, rules)
+	found, err := k.find(ctx, r, spec)
 	if err != nil {
 		return err
 	}
@@ -205,6 +197,28 @@ func (k *Kind) read(r kind.Resource) (Spec, error) {
 			WithNext("Correct the paths of the service in the catalog."))
 	}
 	return spec, errors.Join(checks...)
+}
+
+// find finds the rules that this row stands for. That of the ledger's id is asked for
+// by itself if the list has it not: a list need not show yet what was made a moment
+// ago, and the rule would stay.
+func (k *Kind) find(ctx context.Context, r kind.Resource, spec Spec) ([]types.Rule, error) {
+	rules, err := k.rules(ctx, spec.Listener)
+	if err != nil {
+		return nil, err
+	}
+	listed := slices.ContainsFunc(rules, func(rule types.Rule) bool { return aws.ToString(rule.RuleArn) == r.ID })
+	if r.ID != "" && !listed {
+		out, err := k.client.DescribeRules(ctx, &elb.DescribeRulesInput{RuleArns: []string{r.ID}})
+		var gone *types.RuleNotFoundException
+		if err != nil && !errors.As(err, &gone) {
+			return nil, fmt.Errorf("describe rule %s: %w", r.Name, err)
+		}
+		if err == nil {
+			rules = append(rules, out.Rules...)
+		}
+	}
+	return k.ours(r, spec, rules)
 }
 
 // rules are all of the listener. A listener that is gone has none.

@@ -201,6 +201,22 @@ func TestRemoveWhereTheListenerIsGone(t *testing.T) {
 	}
 }
 
+func TestRemoveOfARuleThatTheListDoesNotShowYet(t *testing.T) {
+	_, k, r := start(t)
+	var err error
+	if r.ID, err = k.Ensure(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	// A list without the rule: that of a listener which is not seen either.
+	awstest.Fail(t, "elasticloadbalancing:DescribeRules", &types.ListenerNotFoundException{})
+	if err := k.Remove(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if present, err := k.Verify(t.Context(), r); present || err != nil {
+		t.Errorf("Verify = %v, %v; want it gone", present, err)
+	}
+}
+
 func TestExampleIsASpec(t *testing.T) {
 	spec(t, kind.Resource{Spec: rule.Info().Example})
 }

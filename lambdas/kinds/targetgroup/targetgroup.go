@@ -12,10 +12,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/smithy-go"
 
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/guard"
@@ -163,15 +165,16 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil {
 		return err
 	}
-	found, err := k.find(ctx, spec.Name)
-	if err != nil || found == nil {
+	arn, err := k.known(ctx, r, spec)
+	if err != nil || arn == "" {
 		return err
 	}
-	_, err = k.client.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: found.TargetGroupArn})
+	_, err = k.client.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: &arn})
+	// The SDK has no type for this error of this call.
+	var answer smithy.APIError
 	var inUse *types.ResourceInUseException
-	var gone *types.TargetGroupNotFoundException
 	switch {
-	case errors.As(err, &gone):
+	case errors.As(err, &answer) && answer.ErrorCode() == (&types.TargetGroupNotFoundException{}).ErrorCode():
 		return nil
 	case errors.As(err, &inUse):
 		f := fault.New(statemachine.ErrNotYet, "The target group %s is still in use by a listener rule.", spec.Name)
@@ -182,6 +185,23 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	}
 	slog.InfoContext(ctx, "target group deleted", "env", r.Environment, "kind", "targetgroup", "name", spec.Name)
 	return nil
+}
+
+// known is the ARN of the group by its name, or else that of the ledger: a describe
+// call need not see yet what was made a moment ago, and would let it stay. It is
+// empty if there is neither.
+func (k *Kind) known(ctx context.Context, r kind.Resource, spec Spec) (string, error) {
+	found, err := k.find(ctx, spec.Name)
+	if err != nil {
+		return "", err
+	}
+	if found != nil {
+		return aws.ToString(found.TargetGroupArn), nil
+	}
+	if !strings.Contains(r.ID, ":targetgroup/"+spec.Name+"/") {
+		return "", nil // that of an earlier life, or none
+	}
+	return r.ID, nil
 }
 
 // read is the specification, once the guard has let its names pass.

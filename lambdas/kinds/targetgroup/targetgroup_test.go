@@ -148,6 +148,27 @@ func TestRemove(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("a group that a describe call does not see yet goes by the ledger's id", func(t *testing.T) {
+		cfg, k, r := start(t)
+		r.ID = ensure(t, k, r)
+		awstest.Fail(t, "elasticloadbalancing:DescribeTargetGroups", &types.TargetGroupNotFoundException{})
+		if err := k.Remove(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if present, err := targetgroup.FromConfig(cfg, bounds).Verify(t.Context(), r); present || err != nil {
+			t.Errorf("Verify = %v, %v; want it gone", present, err)
+		}
+	})
+	t.Run("an id of another group is of no account", func(t *testing.T) {
+		cfg, k, r := start(t)
+		r.ID = *baseline.SeedNetwork(t, cfg).AddTargetGroup(t, cfg, "staging-orders").TargetGroupArn
+		if err := k.Remove(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := elb.NewFromConfig(cfg).DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{TargetGroupArns: []string{r.ID}}); err != nil {
+			t.Errorf("the other group: %v", err)
+		}
+	})
 	t.Run("a group that goes meanwhile is gone", func(t *testing.T) {
 		_, k, r := start(t)
 		ensure(t, k, r)
