@@ -62,7 +62,7 @@ func (l *pipelines) makeMain() {
 	for _, r := range []awsiam.Role{role, buildRole, deployRole} {
 		accept(r, "AwsSolutions-IAM5", "CodePipeline's objects have keys that it makes itself, log streams have names that CodeBuild makes, and ECS's task definitions and ECR's login have no resource level; CDK grants no more.")
 	}
-	accept(pipeline, "AwsSolutions-IAM5", "The same: roles that CDK makes for single actions.")
+	accept(pipeline, "AwsSolutions-IAM5", "The roles that CDK makes for its single actions: CodePipeline's objects have keys that it makes itself, and ECS's task definitions have no resource level; CDK grants no more.")
 }
 
 func (l *pipelines) serviceARN() string {
