@@ -113,16 +113,13 @@ func (p *previews) leftBehindMetric() {
 // errors are those of the functions that never end in one to say that something is
 // awaited. An alarm takes ten metrics.
 func (p *previews) errors() awscloudwatch.IMetric {
+	names := []string{"cleanup", "hold", "notify", "plan", "reap", "slack"}
 	using := map[string]awscloudwatch.IMetric{}
-	var ids []string
-	for _, name := range []string{"cleanup", "hold", "notify", "plan", "reap", "slack"} {
-		if f, ok := p.functions[name]; ok {
-			using[name] = f.lambda.MetricErrors(stat("Sum", 5))
-			ids = append(ids, name)
-		}
+	for _, name := range names {
+		using[name] = p.functions[name].lambda.MetricErrors(stat("Sum", 5))
 	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(strings.Join(ids, "+")), UsingMetrics: &using, Label: jsii.String("errors"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
+		Expression: jsii.String(strings.Join(names, "+")), UsingMetrics: &using, Label: jsii.String("errors"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
 	})
 }
 

@@ -92,15 +92,11 @@ func (p *previews) buildEnds() {
 
 // schedule invokes the reaper.
 func (p *previews) schedule() {
-	reap, ok := p.functions["reap"]
-	if !ok {
-		return
-	}
 	role := awsiam.NewRole(p.stack, jsii.String("ScheduleRole"), &awsiam.RoleProps{
 		AssumedBy:   awsiam.NewServicePrincipal(jsii.String("scheduler.amazonaws.com"), nil),
 		Description: jsii.String("Of the schedule: it invokes the reaper."),
 	})
-	target := awsschedulertargets.NewLambdaInvoke(reap.lambda, &awsschedulertargets.ScheduleTargetBaseProps{
+	target := awsschedulertargets.NewLambdaInvoke(p.functions["reap"].lambda, &awsschedulertargets.ScheduleTargetBaseProps{
 		Role: role, DeadLetterQueue: p.dead, Input: awsscheduler.ScheduleTargetInput_FromText(jsii.String("{}")),
 		// A sweep that was missed is not made up for: the next one comes soon.
 		RetryAttempts: jsii.Number(0), MaxEventAge: awscdk.Duration_Minutes(jsii.Number(sweepMinutes)),

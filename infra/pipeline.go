@@ -26,11 +26,10 @@ type pipelines struct {
 	service catalog.Service
 }
 
-func (p *previews) makePipelines(stack awscdk.Stack, name string, service catalog.Service) error {
+func (p *previews) makePipelines(stack awscdk.Stack, name string, service catalog.Service) {
 	l := &pipelines{previews: p, stack: stack, name: name, service: service}
 	l.makeEphemeral()
 	l.makeMain()
-	return nil
 }
 
 // makeEphemeral makes the CodeBuild project that the build function starts, and nobody

@@ -31,9 +31,7 @@ func makeStacks(app awscdk.App, s settings) error {
 		stack := awscdk.NewStack(app, jsii.String(stackName(s.prefix, name)), &awscdk.StackProps{
 			Env: environment, Description: jsii.String(fmt.Sprintf("Preview environments: the pipelines of %s.", name)),
 		})
-		if err := p.makePipelines(stack, name, s.catalog.Services[name]); err != nil {
-			return err
-		}
+		p.makePipelines(stack, name, s.catalog.Services[name])
 	}
 	awscdk.Tags_Of(app).Add(jsii.String("ManagedBy"), jsii.String(s.prefix+"-cdk"), nil)
 	return nil
