@@ -13,7 +13,11 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"previewenv/infra/local/edge"
 	"previewenv/infra/local/git"
@@ -27,9 +31,13 @@ type World struct {
 	// the second.
 	Commits [2]string
 
-	table  *dynamodb.Client
-	states *sfn.Client
-	push   sync.Mutex
+	table      *dynamodb.Client
+	states     *sfn.Client
+	balancer   *elb.Client
+	containers *ecs.Client
+	letters    *sqs.Client
+	site       *s3.Client
+	push       sync.Mutex
 
 	mu     sync.Mutex
 	traces map[string][]edge.Call // by label, of those that are being played
@@ -40,6 +48,8 @@ type World struct {
 func New(s *stack.Stack) *World {
 	w := &World{
 		Stack: s, table: dynamodb.NewFromConfig(s.Config), states: sfn.NewFromConfig(s.Config),
+		balancer: elb.NewFromConfig(s.Config), containers: ecs.NewFromConfig(s.Config),
+		letters: sqs.NewFromConfig(s.Config), site: s3.NewFromConfig(s.Config),
 		traces: map[string][]edge.Call{}, writes: map[string]int{},
 	}
 	w.Commits[0] = s.Repository.Commits["pr1"]

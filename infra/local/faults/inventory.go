@@ -94,7 +94,7 @@ func digest(v any) string {
 
 func (w *World) groups(ctx context.Context) ([]thing, error) {
 	var all []thing
-	pages := elb.NewDescribeTargetGroupsPaginator(elb.NewFromConfig(w.Config), &elb.DescribeTargetGroupsInput{})
+	pages := elb.NewDescribeTargetGroupsPaginator(w.balancer, &elb.DescribeTargetGroupsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -110,7 +110,7 @@ func (w *World) groups(ctx context.Context) ([]thing, error) {
 
 func (w *World) rules(ctx context.Context) ([]thing, error) {
 	var all []thing
-	pages := elb.NewDescribeRulesPaginator(elb.NewFromConfig(w.Config), &elb.DescribeRulesInput{ListenerArn: &w.Seeded.Listener})
+	pages := elb.NewDescribeRulesPaginator(w.balancer, &elb.DescribeRulesInput{ListenerArn: &w.Seeded.Listener})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -141,8 +141,7 @@ func hostLabel(r elbtypes.Rule) string {
 
 func (w *World) services(ctx context.Context) ([]thing, error) {
 	var all []thing
-	client := ecs.NewFromConfig(w.Config)
-	pages := ecs.NewListServicesPaginator(client, &ecs.ListServicesInput{Cluster: &w.Seeded.Cluster, MaxResults: aws.Int32(10)})
+	pages := ecs.NewListServicesPaginator(w.containers, &ecs.ListServicesInput{Cluster: &w.Seeded.Cluster, MaxResults: aws.Int32(10)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -151,7 +150,7 @@ func (w *World) services(ctx context.Context) ([]thing, error) {
 		if len(page.ServiceArns) == 0 {
 			continue
 		}
-		out, err := client.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &w.Seeded.Cluster, Services: page.ServiceArns})
+		out, err := w.containers.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: &w.Seeded.Cluster, Services: page.ServiceArns})
 		if err != nil {
 			return nil, fmt.Errorf("describe services: %w", err)
 		}
@@ -167,7 +166,7 @@ func (w *World) services(ctx context.Context) ([]thing, error) {
 
 func (w *World) definitions(ctx context.Context) ([]thing, error) {
 	var all []thing
-	pages := ecs.NewListTaskDefinitionsPaginator(ecs.NewFromConfig(w.Config), &ecs.ListTaskDefinitionsInput{Status: "ACTIVE"})
+	pages := ecs.NewListTaskDefinitionsPaginator(w.containers, &ecs.ListTaskDefinitionsInput{Status: "ACTIVE"})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -183,7 +182,7 @@ func (w *World) definitions(ctx context.Context) ([]thing, error) {
 
 func (w *World) queues(ctx context.Context) ([]thing, error) {
 	var all []thing
-	pages := sqs.NewListQueuesPaginator(sqs.NewFromConfig(w.Config), &sqs.ListQueuesInput{MaxResults: aws.Int32(1000)})
+	pages := sqs.NewListQueuesPaginator(w.letters, &sqs.ListQueuesInput{MaxResults: aws.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -199,7 +198,7 @@ func (w *World) queues(ctx context.Context) ([]thing, error) {
 
 func (w *World) objects(ctx context.Context) ([]thing, error) {
 	var all []thing
-	pages := s3.NewListObjectsV2Paginator(s3.NewFromConfig(w.Config), &s3.ListObjectsV2Input{Bucket: &w.Seeded.Site})
+	pages := s3.NewListObjectsV2Paginator(w.site, &s3.ListObjectsV2Input{Bucket: &w.Seeded.Site})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -28,7 +28,7 @@ type Options struct {
 }
 
 // atOnce lives mostly wait, for health checks and for retries.
-const atOnce = 8
+const atOnce = 10
 
 // Main starts a stack, tries the faults and prints the table. It is an error if
 // anything was left behind, wrongly told or changed.
@@ -85,8 +85,11 @@ func try(ctx context.Context, s *stack.Stack, o Options) error {
 	played, last, start := 0, time.Now(), time.Now()
 	report, err := w.Run(ctx, all, o.AtOnce, func(r Result) {
 		played++
-		if r.Verdict == LeftBehind || len(r.life.lies) > 0 {
+		switch {
+		case r.life != nil && len(r.life.lies) > 0:
 			fmt.Fprintf(o.Out, "  %s: %s %v\n", r.Name, r.Reason, r.life.lies)
+		case r.Verdict == LeftBehind:
+			fmt.Fprintf(o.Out, "  left to the sweep: %s\n", r.Name)
 		}
 		if time.Since(last) > 10*time.Second {
 			last = time.Now()

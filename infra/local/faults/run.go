@@ -2,7 +2,6 @@ package faults
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -86,16 +85,15 @@ func (w *World) Run(ctx context.Context, all []Row, atOnce int, done func(Result
 	if crowd < 0 {
 		crowd = len(all)
 	}
-	err = errors.Join(w.playAll(ctx, report, all[:crowd], atOnce, done), w.playAll(ctx, report, all[crowd:], 1, done))
-	if err != nil {
+	w.playAll(ctx, report, all[:crowd], atOnce, done)
+	w.playAll(ctx, report, all[crowd:], 1, done)
+	if err := ctx.Err(); err != nil {
 		return report, err
 	}
 	if report.Sweep, err = w.sweep(ctx); err != nil {
 		return report, err
 	}
-	if err := w.judge(ctx, report); err != nil {
-		return report, err
-	}
+	w.judge(ctx, report)
 	if report.Secrets, err = w.SecretsInLogs(); err != nil {
 		return report, err
 	}
@@ -105,22 +103,21 @@ func (w *World) Run(ctx context.Context, all []Row, atOnce int, done func(Result
 	return report, err
 }
 
-func (w *World) playAll(ctx context.Context, report *Report, rows []Row, atOnce int, done func(Result)) error {
+func (w *World) playAll(ctx context.Context, report *Report, rows []Row, atOnce int, done func(Result)) {
 	queue := make(chan Row)
 	var group sync.WaitGroup
 	var mu sync.Mutex
-	var errs []error
 	for range atOnce {
 		group.Go(func() {
 			for row := range queue {
 				r, err := w.play(ctx, row)
-				mu.Lock()
 				if err != nil {
-					errs = append(errs, fmt.Errorf("play %s: %w", row.Name, err))
-				} else {
-					report.Results = append(report.Results, r)
-					done(r)
+					// One that cannot be played loses nothing of the others.
+					r = Result{Row: row, Verdict: LeftBehind, Reason: "it cannot be played: " + err.Error()}
 				}
+				mu.Lock()
+				report.Results = append(report.Results, r)
+				done(r)
 				mu.Unlock()
 			}
 		})
@@ -130,7 +127,6 @@ func (w *World) playAll(ctx context.Context, report *Report, rows []Row, atOnce 
 	}
 	close(queue)
 	group.Wait()
-	return errors.Join(errs...)
 }
 
 // sweep invokes the reaper, as its schedule does.
@@ -155,17 +151,19 @@ func (w *World) sweep(ctx context.Context) (string, error) {
 }
 
 // judge looks at every life once more, now that all is quiet.
-func (w *World) judge(ctx context.Context, report *Report) error {
+func (w *World) judge(ctx context.Context, report *Report) {
 	for i := range report.Results {
 		r := &report.Results[i]
+		if r.life == nil {
+			continue
+		}
 		if err := w.judgeOne(ctx, r); err != nil {
-			return err
+			r.Verdict, r.Reason = LeftBehind, "it cannot be judged: "+err.Error()
 		}
 		r.Trace = w.taken(r.Label)
 		w.Edge.Forget(r.Label)
 	}
 	slices.SortFunc(report.Results, func(a, b Result) int { return strings.Compare(a.Name, b.Name) })
-	return nil
 }
 
 func (w *World) judgeOne(ctx context.Context, r *Result) error {
