@@ -95,16 +95,16 @@ func BenchmarkFifty(b *testing.B) {
 
 // together types a command for each of the crowd at once, and waits until all are in
 // a state.
-func together(b *testing.B, typed func(label, somebody string) (user, name, text string), state string) {
+func together(b *testing.B, ask func(label, somebody string) (user, name, text string), state string) {
 	b.Helper()
 	since := map[string]slack.Message{}
 	var group sync.WaitGroup
 	for i := range crowd {
 		label := fmt.Sprintf("crowd%d", i)
 		since[label] = message(b, label)
-		user, name, text := typed(label, fmt.Sprintf("U0CROWD%02d", i)) // one person may have three
+		user, name, text := ask(label, fmt.Sprintf("U0CROWD%02d", i)) // one person may have three
 		group.Go(func() {
-			if _, err := world.Slack.Command(b.Context(), user, channelOf(b), name, text); err != nil {
+			if _, err := typed(b, user, name, text); err != nil {
 				b.Errorf("%s %s: %v", name, text, err)
 			}
 		})

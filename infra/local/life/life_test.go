@@ -188,7 +188,7 @@ func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
 	for i, label := range labels {
 		somebody := fmt.Sprintf("U0MANY%02d", i) // one person may have three
 		group.Go(func() {
-			if _, err := world.Slack.Command(t.Context(), somebody, channelOf(t), "/provisionenv", commit+" service1 --as "+label); err != nil {
+			if _, err := typed(t, somebody, "/provisionenv", commit+" service1 --as "+label); err != nil {
 				t.Errorf("%s: %v", label, err)
 			}
 		})
@@ -205,7 +205,11 @@ func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
 		seen[priority] = true
 	}
 	for _, label := range labels {
-		group.Go(func() { command(t, "/cleanupenv", label) })
+		group.Go(func() {
+			if _, err := typed(t, person, "/cleanupenv", label); err != nil {
+				t.Errorf("%s: %v", label, err)
+			}
+		})
 	}
 	group.Wait()
 	for _, label := range labels {

@@ -92,7 +92,7 @@ func (a *actors) provision(label, commit string, queues bool) {
 // typed types a command as somebody who has no other environment.
 func (a *actors) typed(command, text, label string) string {
 	somebody := "U0" + strings.ToUpper(strings.ReplaceAll(label, "-", ""))
-	answer, err := world.Slack.Command(a.t.Context(), somebody, channelOf(a.t), command, text)
+	answer, err := typed(a.t, somebody, command, text)
 	if err != nil {
 		a.t.Fatalf("%s %s: %v", command, text, err)
 	}

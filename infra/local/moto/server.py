@@ -20,6 +20,7 @@ moto sorts a whole table before each Query, which takes longer with every enviro
 of the past. It is given the rows that have the key.
 """
 
+import base64
 import copy
 import sys
 import threading
@@ -119,6 +120,8 @@ def wire(value):
         return {k: wire(v) for k, v in value.items()}
     if isinstance(value, list):
         return [wire(v) for v in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return value
 
 

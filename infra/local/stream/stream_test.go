@@ -74,22 +74,36 @@ func poll(t *testing.T, cfg aws.Config, fail int) (*Poller, <-chan events.Dynamo
 		out <- e
 		return nil
 	})
-	done := make(chan error, 1)
-	go func() { done <- p.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer close(out) // so that nobody waits for a poller that has failed
+		if err := p.Run(ctx); err != nil {
 			t.Errorf("Run = %v", err)
 		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
 	})
 	return p, out
+}
+
+// next is the next batch; a poller that has failed has none.
+func next(t *testing.T, batches <-chan events.DynamoDBEvent) events.DynamoDBEvent {
+	t.Helper()
+	e, ok := <-batches
+	if !ok {
+		t.FailNow()
+	}
+	return e
 }
 
 func TestAChangeArrivesAsLambdasEvent(t *testing.T) {
 	cfg, client := table(t)
 	put(t, client, map[string]types.AttributeValue{"id": str("pr1"), "n": &types.AttributeValueMemberN{Value: "1"}})
 	p, batches := poll(t, cfg, 0)
-	first := (<-batches).Records[0]
+	first := next(t, batches).Records[0]
 	put(t, client, map[string]types.AttributeValue{
 		"id": str("pr1"), "ok": &types.AttributeValueMemberBOOL{Value: true}, "none": &types.AttributeValueMemberNULL{Value: true},
 		"bytes": &types.AttributeValueMemberB{Value: []byte{1, 2}}, "names": &types.AttributeValueMemberSS{Value: []string{"a"}},
@@ -98,7 +112,7 @@ func TestAChangeArrivesAsLambdasEvent(t *testing.T) {
 		}},
 	})
 	p.Nudge()
-	second := (<-batches).Records[0]
+	second := next(t, batches).Records[0]
 	if first.EventName != "INSERT" || second.EventName != "MODIFY" || first.EventSource != "aws:dynamodb" || first.EventSourceArn == "" {
 		t.Errorf("records = %+v, %+v", first, second)
 	}
