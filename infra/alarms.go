@@ -12,7 +12,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// metricNamespace is where the reaper reports.
+// metricNamespace is where the functions report.
 const metricNamespace = "PreviewEnvironments"
 
 // alarm is one thing that somebody has to look at. Its name is a heading of the

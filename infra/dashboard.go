@@ -22,19 +22,19 @@ func (p *previews) makeDashboard() error {
 	}))
 	board.AddWidgets(
 		graph("Environments that live", p.metric("Environments", "Maximum", 5)),
-		graph("Taken over, leaks, left", p.metric("Ended", "Sum", 60), p.metric("Leaks", "Sum", 60), p.metric("Left", "Maximum", 60)),
-		graph("Executions", p.machine.MetricStarted(stat("Sum", 60)), p.machine.MetricFailed(stat("Sum", 60)), p.machine.MetricTimedOut(stat("Sum", 60))),
+		graph("Seconds from asked for to ready", p.metric("ReadySeconds", "p50", 60), p.metric("ReadySeconds", "p99", 60)),
+		graph("Door: milliseconds until Slack is answered", p.door.api.MetricLatency(stat("p50", 60)), p.door.api.MetricLatency(stat("p99", 60))),
 	)
 	board.AddWidgets(
-		graph("Door: time until Slack is answered", p.door.api.MetricLatency(stat("p50", 60)), p.door.api.MetricLatency(stat("p99", 60))),
-		graph("Builds and their time", accountMetric("AWS/CodeBuild", "Builds", 60), accountMetric("AWS/CodeBuild", "FailedBuilds", 60), accountMetric("AWS/CodeBuild", "Duration", 60)),
-		graph("Functions that fail", p.errors()),
+		graph("Executions", p.machine.MetricStarted(stat("Sum", 60)), p.machine.MetricFailed(stat("Sum", 60)), p.machine.MetricTimedOut(stat("Sum", 60))),
+		graph("Builds", accountMetric("AWS/CodeBuild", "Builds", 60), accountMetric("AWS/CodeBuild", "FailedBuilds", 60)),
+		graph("Taken over, leaks, left; functions that fail", p.metric("Ended", "Sum", 60), p.metric("Leaks", "Sum", 60), p.metric("Left", "Maximum", 60), p.errors()),
 	)
 	// A task of an environment is paid by the hour; the rest is paid by use.
 	board.AddWidgets(
 		graph("Cost: environments by the hour", p.metric("Environments", "Average", 60)),
-		graph("Cost: minutes of builds", accountMetric("AWS/CodeBuild", "BuildDuration", 60)),
-		graph("Status messages: how late", p.functions["notify"].lambda.Metric(jsii.String("IteratorAge"), stat("Maximum", 5))),
+		graph("Cost: seconds of builds", accountMetric("AWS/CodeBuild", "Duration", 60)),
+		graph("Status messages: milliseconds late", p.functions["notify"].lambda.Metric(jsii.String("IteratorAge"), stat("Maximum", 5))),
 	)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
@@ -22,6 +23,9 @@ const (
 	// up its shard; the next change of the same environment shows it all.
 	streamTries = 5
 	streamHours = 1
+	// eventTriesOfLambda are the repetitions of an event that made a function fail; two
+	// is the most (docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+	eventTriesOfLambda = 2
 	// eventTries of an event that a function did not take, over the time that a build's
 	// execution waits for it.
 	eventTries = 8
@@ -37,6 +41,8 @@ func (p *previews) makeEvents() error {
 	p.stream()
 	p.buildEnds()
 	p.schedule()
+	p.givenUp("build", eventTriesOfLambda)
+	p.givenUp("reap", 0) // the next sweep comes soon
 	return nil
 }
 
@@ -88,6 +94,23 @@ func (p *previews) buildEnds() {
 			DeadLetterQueue: p.dead, RetryAttempts: jsii.Number(eventTries), MaxEventAge: awscdk.Duration_Hours(jsii.Number(1)),
 		})},
 	})
+}
+
+// givenUp keeps the event at which a function failed to the last: the rule and the
+// schedule are told that it was taken as soon as Lambda has queued it.
+func (p *previews) givenUp(name string, retries float64) {
+	f := p.functions[name]
+	f.lambda.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
+		OnFailure: awslambdadestinations.NewSqsDestination(p.dead), RetryAttempts: &retries, MaxEventAge: awscdk.Duration_Hours(jsii.Number(1)),
+	})
+	policy := awsiam.NewPolicy(p.stack, jsii.String(*f.role.Node().Id()+"GivenUp"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{f.role}})
+	policy.AddStatements(allow([]string{"sqs:SendMessage"}, *p.dead.QueueArn()))
+	// Lambda looks whether the role may send when it is told where to.
+	for _, child := range *f.lambda.Node().Children() {
+		if invoke, ok := child.(awslambda.EventInvokeConfig); ok {
+			invoke.Node().AddDependency(policy)
+		}
+	}
 }
 
 // schedule invokes the reaper.

@@ -130,7 +130,7 @@ func (s *Store) begin(env *Environment, c Claim) {
 		Revision: env.Revision + 1, Incarnation: env.Incarnation + 1,
 		State: Requested, Wanted: c.Wanted, URL: c.URL,
 		Owner: c.Owner, Channel: c.Channel,
-		CreatedAt: now, ExpiresAt: now.Add(c.Wanted.Lifetime), MaxExpiresAt: now.Add(c.MaxLifetime),
+		CreatedAt: now, AskedAt: now, ExpiresAt: now.Add(c.Wanted.Lifetime), MaxExpiresAt: now.Add(c.MaxLifetime),
 		Live: "yes", Commit: c.Wanted.Commit,
 	}
 }
@@ -145,7 +145,7 @@ func (s *Store) renew(env *Environment, c Claim) {
 		return // an execution that carries out a wish made before
 	}
 	env.Revision++
-	env.State, env.Wanted, env.Commit = Requested, c.Wanted, c.Wanted.Commit
+	env.State, env.Wanted, env.Commit, env.AskedAt = Requested, c.Wanted, c.Wanted.Commit, s.Now()
 	env.Fault, env.Reverting = nil, false
 	if c.Owner != "" && env.Owner == "" {
 		env.Owner, env.Channel = c.Owner, c.Channel

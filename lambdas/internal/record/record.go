@@ -65,6 +65,7 @@ type Environment struct {
 	Notes       []string `dynamodbav:"notes,omitempty"` // what the plan has to say to the developer
 
 	CreatedAt    time.Time `dynamodbav:"createdAt,unixtime"`
+	AskedAt      time.Time `dynamodbav:"askedAt,unixtime"`      // when what is wanted was asked for
 	ExpiresAt    time.Time `dynamodbav:"expiresAt,unixtime"`    // changed only by an extension
 	MaxExpiresAt time.Time `dynamodbav:"maxExpiresAt,unixtime"` // no extension goes beyond it
 	WarnedFor    int64     `dynamodbav:"warnedFor,omitempty"`   // the deadline for which a warning is due, in Unix seconds

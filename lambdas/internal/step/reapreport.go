@@ -1,12 +1,6 @@
 package step
 
-import (
-	"context"
-	"time"
-)
-
-// metricNamespace is where alarms find what a sweep says.
-const metricNamespace = "PreviewEnvironments"
+import "context"
 
 // report fills in what became of the items, and logs it once in CloudWatch's
 // embedded metric format, so that silence is an alarm.
@@ -33,20 +27,5 @@ func (s *sweep) report(ctx context.Context) {
 	s.Log.InfoContext(ctx, "sweep ended", "dryRun", s.dry,
 		"Sweeps", whole, "Environments", s.out.Environments, "Ended", len(s.out.Ended),
 		"Leaks", len(s.out.Leaks), "Removed", len(s.out.Removed), "Left", len(s.out.Left), "Problems", len(s.out.Problems),
-		"_aws", metrics(s.Now(), "Sweeps", "Environments", "Ended", "Leaks", "Removed", "Left", "Problems"))
-}
-
-// metrics is the part of a log line that makes metrics of its other attributes
-// (docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
-func metrics(now time.Time, names ...string) map[string]any {
-	list := make([]map[string]string, len(names))
-	for i, name := range names {
-		list[i] = map[string]string{"Name": name, "Unit": "Count"}
-	}
-	return map[string]any{
-		"Timestamp": now.UnixMilli(),
-		"CloudWatchMetrics": []map[string]any{{
-			"Namespace": metricNamespace, "Dimensions": [][]string{{}}, "Metrics": list,
-		}},
-	}
+		"_aws", metrics(s.Now(), "Count", "Sweeps", "Environments", "Ended", "Leaks", "Removed", "Left", "Problems"))
 }

@@ -80,7 +80,7 @@ func (s *Resource) ServesService(name string) {
 
 // MakesReady makes the end of the wait mark the environment as ready.
 func (s *Resource) MakesReady() {
-	s.Awaited, s.Patience, s.StateName = MarkReady(s.Records), answerPatience, "route"
+	s.Awaited, s.Patience, s.StateName = MarkReady(s.Records, s.Log), answerPatience, "route"
 }
 
 func room(cfg aws.Config, n config.Names) capacity {

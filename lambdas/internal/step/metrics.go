@@ -1,0 +1,21 @@
+package step
+
+import "time"
+
+// metricNamespace is where alarms and the dashboard find what the functions report.
+const metricNamespace = "PreviewEnvironments"
+
+// metrics is the part of a log line that makes metrics of its other attributes
+// (docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
+func metrics(now time.Time, unit string, names ...string) map[string]any {
+	list := make([]map[string]string, len(names))
+	for i, name := range names {
+		list[i] = map[string]string{"Name": name, "Unit": unit}
+	}
+	return map[string]any{
+		"Timestamp": now.UnixMilli(),
+		"CloudWatchMetrics": []map[string]any{{
+			"Namespace": metricNamespace, "Dimensions": [][]string{{}}, "Metrics": list,
+		}},
+	}
+}
