@@ -7,13 +7,11 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
-)
 
-// metricNamespace is where the functions report.
-const metricNamespace = "PreviewEnvironments"
+	"previewenv/lambdas/config"
+)
 
 // alarm is one thing that somebody has to look at. Its name is a heading of the
 // runbook in the README.
@@ -31,7 +29,6 @@ type alarm struct {
 // whoever asked, and alarms nobody: commits that do not work are what previews are
 // for.
 func (p *previews) makeAlarms() error {
-	p.leftBehindMetric()
 	var topic awssns.ITopic
 	if arn := p.catalog.Installation.AlarmTopic; arn != "" {
 		topic = awssns.Topic_FromTopicArn(p.stack, jsii.String("AlarmTopic"), &arn)
@@ -65,10 +62,10 @@ func (a alarm) props(prefix string) *awscloudwatch.AlarmProps {
 
 func (p *previews) alarms() []alarm {
 	return []alarm{
-		{name: "LeftBehind", means: "A removal gave something up; the reaper tries it again every five minutes.", metric: p.metric("LeftBehind", "Sum", 5)},
-		{name: "Leak", means: "A resource had no environment; the reaper's log names it and the path that leaked it.", metric: p.metric("Leaks", "Sum", 5)},
-		{name: "NotReaped", means: "The reaper could not remove something twice in a row.", metric: p.metric("Left", "Maximum", 5), periods: 2},
-		{name: "SilentReaper", means: "No sweep of the reaper has looked at everything for 15 minutes.", metric: p.metric("Sweeps", "Sum", 15), above: 1, below: true, silence: true},
+		{name: "LeftBehind", means: "A removal gave something up; the reaper tries it again every five minutes.", metric: p.metric(config.MetricLeftBehind, "Sum", 5)},
+		{name: "Leak", means: "A resource had no environment; the reaper's log names it and the path that leaked it.", metric: p.metric(config.MetricLeaks, "Sum", 5)},
+		{name: "NotReaped", means: "The reaper could not remove something twice in a row.", metric: p.metric(config.MetricLeft, "Maximum", 5), periods: 2},
+		{name: "SilentReaper", means: "No sweep of the reaper has looked at everything for 15 minutes.", metric: p.metric(config.MetricSweeps, "Sum", 15), above: 1, below: true, silence: true},
 		{name: "StoppedExecutions", means: "Executions timed out or were stopped; the reaper ends what they held.", metric: p.stopped()},
 		{name: "FailedExecutions", means: "More than ten provisions failed within an hour: commits are seldom all broken at once.", metric: p.machine.MetricFailed(stat("Sum", 60)), above: 10},
 		{name: "BuildFailures", means: "More than ten builds failed within an hour: look at the build image, the registry and the connection to GitHub.", metric: accountMetric("AWS/CodeBuild", "FailedBuilds", 60), above: 10},
@@ -96,17 +93,7 @@ func stat(statistic string, minutes float64) *awscloudwatch.MetricOptions {
 // metric is one that the suite itself reports.
 func (p *previews) metric(name, statistic string, minutes float64) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String(metricNamespace), MetricName: &name, Statistic: &statistic, Period: awscdk.Duration_Minutes(&minutes),
-	})
-}
-
-// leftBehindMetric counts the records that were closed as LeftBehind, by the line
-// that the cleanup function logs.
-func (p *previews) leftBehindMetric() {
-	awslogs.NewMetricFilter(p.stack, jsii.String("LeftBehindFilter"), &awslogs.MetricFilterProps{
-		LogGroup:        p.functions["cleanup"].log,
-		FilterPattern:   awslogs.FilterPattern_Literal(jsii.String(`{ $.message = "environment closed" && $.state = "LeftBehind" }`)),
-		MetricNamespace: jsii.String(metricNamespace), MetricName: jsii.String("LeftBehind"), MetricValue: jsii.String("1"),
+		Namespace: jsii.String(config.MetricNamespace), MetricName: &name, Statistic: &statistic, Period: awscdk.Duration_Minutes(&minutes),
 	})
 }
 

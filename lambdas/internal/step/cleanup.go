@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/record"
 	"previewenv/statemachine"
 )
@@ -147,8 +148,9 @@ func closeRemoval(ctx context.Context, records *record.Store, life record.Life, 
 			receipt.Left = append(receipt.Left, strings.TrimSpace(row.Kind+" "+row.Name+": "+row.Why))
 		}
 	}
-	return records.Change(ctx, life.Environment.Name, func(env *record.Environment) error {
-		if env.Revision != life.Environment.Revision || env.State != record.CleaningUp {
+	closes := false
+	closed, err := records.Change(ctx, life.Environment.Name, func(env *record.Environment) error {
+		if closes = env.Revision == life.Environment.Revision && env.State == record.CleaningUp; !closes {
 			return record.ErrUnchanged
 		}
 		env.Receipt = receipt
@@ -160,10 +162,13 @@ func closeRemoval(ctx context.Context, records *record.Store, life record.Life, 
 		default:
 			records.Close(env, record.Gone)
 		}
-		log.Info("environment closed", "env", env.Name, "revision", env.Revision, "state", env.State,
-			"removed", len(receipt.Removed), "left", len(receipt.Left))
 		return nil
 	})
+	if err == nil && closes {
+		log.InfoContext(ctx, "environment closed", "env", closed.Name, "revision", closed.Revision, "state", closed.State,
+			"removed", len(receipt.Removed), config.MetricLeftBehind, len(receipt.Left), "_aws", metrics(records.Now(), "Count", config.MetricLeftBehind))
+	}
+	return closed, err
 }
 
 func outcome(env record.Environment) statemachine.Outcome {

@@ -1,9 +1,10 @@
 package step
 
-import "time"
+import (
+	"time"
 
-// metricNamespace is where alarms and the dashboard find what the functions report.
-const metricNamespace = "PreviewEnvironments"
+	"previewenv/lambdas/config"
+)
 
 // metrics is the part of a log line that makes metrics of its other attributes
 // (docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html).
@@ -15,7 +16,7 @@ func metrics(now time.Time, unit string, names ...string) map[string]any {
 	return map[string]any{
 		"Timestamp": now.UnixMilli(),
 		"CloudWatchMetrics": []map[string]any{{
-			"Namespace": metricNamespace, "Dimensions": [][]string{{}}, "Metrics": list,
+			"Namespace": config.MetricNamespace, "Dimensions": [][]string{{}}, "Metrics": list,
 		}},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/record"
 )
 
@@ -38,7 +39,7 @@ func MarkReady(records *record.Store, log *slog.Logger) func(context.Context, re
 		if ready {
 			now := records.Now()
 			log.InfoContext(ctx, "environment ready", "env", env.Name, "revision", env.Revision,
-				"ReadySeconds", now.Sub(env.AskedAt).Seconds(), "_aws", metrics(now, "Seconds", "ReadySeconds"))
+				config.MetricReady, now.Sub(env.AskedAt).Seconds(), "_aws", metrics(now, "Seconds", config.MetricReady))
 		}
 		for _, name := range seen.Wanted.Services {
 			err := records.SetService(ctx, seen.Name, name, seen.Revision, func(row *record.Service) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/awstest"
 	"previewenv/lambdas/internal/record"
 )
@@ -48,7 +49,7 @@ func TestTheTimeUntilReadyIsAMetricOnce(t *testing.T) {
 	if line.ReadySeconds != 90 || len(line.AWS.CloudWatchMetrics) != 1 {
 		t.Fatalf("the line is %s", &log)
 	}
-	if m := line.AWS.CloudWatchMetrics[0]; m.Namespace != metricNamespace || len(m.Metrics) != 1 || m.Metrics[0].Name != "ReadySeconds" || m.Metrics[0].Unit != "Seconds" {
+	if m := line.AWS.CloudWatchMetrics[0]; m.Namespace != config.MetricNamespace || len(m.Metrics) != 1 || m.Metrics[0].Name != "ReadySeconds" || m.Metrics[0].Unit != "Seconds" {
 		t.Errorf("the metric is %+v", m)
 	}
 }

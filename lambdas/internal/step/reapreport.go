@@ -1,6 +1,10 @@
 package step
 
-import "context"
+import (
+	"context"
+
+	"previewenv/lambdas/config"
+)
 
 // report fills in what became of the items, and logs it once in CloudWatch's
 // embedded metric format, so that silence is an alarm.
@@ -11,9 +15,7 @@ func (s *sweep) report(ctx context.Context) {
 			s.out.Leaks = append(s.out.Leaks, line)
 		}
 		switch {
-		case s.dry:
-			s.out.Removed = append(s.out.Removed, line)
-		case it.gone:
+		case s.dry || it.gone:
 			s.out.Removed = append(s.out.Removed, line)
 		default:
 			line.Why += "; " + it.failure
@@ -24,8 +26,17 @@ func (s *sweep) report(ctx context.Context) {
 	if len(s.out.Problems) > 0 {
 		whole = 0
 	}
-	s.Log.InfoContext(ctx, "sweep ended", "dryRun", s.dry,
-		"Sweeps", whole, "Environments", s.out.Environments, "Ended", len(s.out.Ended),
-		"Leaks", len(s.out.Leaks), "Removed", len(s.out.Removed), "Left", len(s.out.Left), "Problems", len(s.out.Problems),
-		"_aws", metrics(s.Now(), "Count", "Sweeps", "Environments", "Ended", "Leaks", "Removed", "Left", "Problems"))
+	line := []any{"dryRun", s.dry}
+	var names []string
+	for _, m := range []struct {
+		name  string
+		count int
+	}{
+		{config.MetricSweeps, whole}, {config.MetricEnvironments, s.out.Environments}, {config.MetricEnded, len(s.out.Ended)},
+		{config.MetricLeaks, len(s.out.Leaks)}, {config.MetricRemoved, len(s.out.Removed)}, {config.MetricLeft, len(s.out.Left)},
+		{config.MetricProblems, len(s.out.Problems)},
+	} {
+		line, names = append(line, m.name, m.count), append(names, m.name)
+	}
+	s.Log.InfoContext(ctx, "sweep ended", append(line, "_aws", metrics(s.Now(), "Count", names...))...)
 }
