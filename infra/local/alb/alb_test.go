@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -110,9 +111,11 @@ func TestADrainingTargetEndsWhatItHasAndGetsNoMore(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
+	answer := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(answer) // a server closes when all is answered
 	port := w.register(group, "127.0.0.9", server.URL)
 	w.awaitState(group, "127.0.0.9", port, "healthy", "")
-	long := make(chan int)
+	long := make(chan int, 1)
 	go func() { status, _ := w.get("/drain/long"); long <- status }()
 	<-entered
 	w.deregister(group, "127.0.0.9")
@@ -124,7 +127,7 @@ func TestADrainingTargetEndsWhatItHasAndGetsNoMore(t *testing.T) {
 	if told := string(w.balancer.DescribeTargetHealth([]byte(url.Values{"TargetGroupArn": {group}}.Encode()), raw)); !strings.Contains(told, "<State>draining</State>") {
 		t.Errorf("described: %s", told)
 	}
-	close(hold)
+	answer()
 	if status := <-long; status != 200 {
 		t.Errorf("the request in flight ended with %d", status)
 	}

@@ -91,15 +91,22 @@ func priorities(t testing.TB) []string {
 	return all
 }
 
-// send puts a message into the queue whose name begins so.
-func send(t testing.TB, name, body string) {
+// queueURL is that of the one queue whose name begins so.
+func queueURL(t testing.TB, name string) string {
 	t.Helper()
-	client := sqs.NewFromConfig(world.Config)
-	list, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: &name})
+	list, err := sqs.NewFromConfig(world.Config).ListQueues(t.Context(), &sqs.ListQueuesInput{QueueNamePrefix: &name})
 	if err != nil || len(list.QueueUrls) != 1 {
 		t.Fatalf("find queue %s: %v %v", name, list, err)
 	}
-	if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &list.QueueUrls[0], MessageBody: &body}); err != nil {
+	return list.QueueUrls[0]
+}
+
+// send puts a message into the queue whose name begins so.
+func send(t testing.TB, name, body string) {
+	t.Helper()
+	if _, err := sqs.NewFromConfig(world.Config).SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: aws.String(queueURL(t, name)), MessageBody: &body,
+	}); err != nil {
 		t.Fatalf("send to %s: %v", name, err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
 	"previewenv/infra/local/git"
@@ -77,6 +78,23 @@ func item(t *testing.T, label, name string) map[string]types.AttributeValue {
 	return out.Item
 }
 
+// rows are the keys of all that the table has of an environment.
+func rows(t *testing.T, label string) []string {
+	t.Helper()
+	out, err := dynamodb.NewFromConfig(world.Config).Query(t.Context(), &dynamodb.QueryInput{
+		TableName: &world.Seeded.Table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("environment = :label"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":label": &types.AttributeValueMemberS{Value: label}},
+	})
+	if err != nil || len(out.Items) == 0 {
+		t.Fatalf("read the rows of %s: %v", label, err)
+	}
+	var all []string
+	for _, row := range out.Items {
+		all = append(all, row["item"].(*types.AttributeValueMemberS).Value)
+	}
+	return all
+}
+
 func stateOf(t *testing.T, label string) string {
 	t.Helper()
 	if state, ok := item(t, label, "ENVIRONMENT")["state"].(*types.AttributeValueMemberS); ok {
@@ -120,14 +138,11 @@ func TestASweepRemovesWhatItsExecutionDidNot(t *testing.T) {
 		},
 		"one of which the table knows nothing any more": func(t *testing.T, label string) {
 			stopExecution(t, label)
-			for _, row := range []string{
-				"ENVIRONMENT", "SERVICE#service1", "RESOURCE#route#" + label, "RESOURCE#rule#service1",
-				"RESOURCE#service#service1", "RESOURCE#targetgroup#service1", "RESOURCE#queue#orders",
-			} {
+			for _, row := range rows(t, label) {
 				forget(t, label, row)
 			}
 		},
-		"one resource without its tags and its row": func(t *testing.T, label string) {
+		"resources without their tags and their rows": func(t *testing.T, label string) {
 			stopExecution(t, label)
 			client := elb.NewFromConfig(world.Config)
 			groups, err := client.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{Names: []string{"pv-" + label + "-service1-1"}})
@@ -139,14 +154,20 @@ func TestASweepRemovesWhatItsExecutionDidNot(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := sqs.NewFromConfig(world.Config).UntagQueue(t.Context(), &sqs.UntagQueueInput{
+				QueueUrl: aws.String(queueURL(t, "pv-"+label+"-orders-")), TagKeys: []string{"ManagedBy", "Environment"},
+			}); err != nil {
+				t.Fatal(err)
+			}
 			forget(t, label, "RESOURCE#targetgroup#service1")
+			forget(t, label, "RESOURCE#queue#orders")
 			expire(t, label)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := inventory(t)
 			label := fmt.Sprintf("reap%d", time.Now().UnixNano()%100000)
-			provision(t, label, world.Repository.Commits["pr1"]+" service1 --queues --as "+label)
+			provision(t, label, world.Repository.Commits["pr1"]+" service1 web --queues --as "+label)
 			breaks(t, label)
 			planned := inventory(t)
 			sweep(t, `{"dryRun":true}`)

@@ -92,18 +92,49 @@ func (s *Stack) SecretsInLogs() (found []string, err error) {
 	}
 	s.told.mu.Lock()
 	defer s.told.mu.Unlock()
+	heads := byHead(s.told.what)
 	for _, path := range logs {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read log: %w", err)
 		}
-		text := string(data)
-		for secret, what := range s.told.what {
-			if strings.Contains(text, secret) {
-				found = append(found, filepath.Base(path)+" holds "+what)
-			}
+		for secret := range holds(string(data), heads) {
+			found = append(found, filepath.Base(path)+" holds "+s.told.what[secret])
 		}
 	}
 	slices.Sort(found)
 	return slices.Compact(found), nil
+}
+
+// headLength is of the beginning of a secret by which it is looked up: a long run has
+// tens of thousands of secrets and a hundred MB of logs, which is read once.
+const headLength = 8
+
+// byHead are secrets by their first bytes. A shorter one is by all that it has.
+func byHead(secrets map[string]string) map[string][]string {
+	heads := map[string][]string{}
+	for secret := range secrets {
+		head := secret[:min(headLength, len(secret))]
+		heads[head] = append(heads[head], secret)
+	}
+	return heads
+}
+
+// holds tells which of the secrets a text holds.
+func holds(text string, heads map[string][]string) map[string]bool {
+	lengths := map[int]bool{}
+	for head := range heads {
+		lengths[len(head)] = true
+	}
+	found := map[string]bool{}
+	for length := range lengths {
+		for i := range len(text) - length + 1 {
+			for _, secret := range heads[text[i:i+length]] {
+				if strings.HasPrefix(text[i:], secret) {
+					found[secret] = true
+				}
+			}
+		}
+	}
+	return found
 }
