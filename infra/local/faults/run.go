@@ -40,15 +40,16 @@ func (w *World) calls(ctx context.Context) (all []recorded, life time.Duration, 
 		return nil, 0, err
 	}
 	life = time.Since(start) / 3
-	cold := without(first, warm)
-	for i := range cold {
-		cold[i].cold = true
-	}
 	building, err := w.recordOf(ctx, built, "build1", "build2")
 	if err != nil {
 		return nil, 0, err
 	}
-	return slices.Concat(warm, cold, without(building, slices.Concat(warm, cold))), life, nil
+	// The first life of all built what the others reuse.
+	cold := without(first, slices.Concat(warm, building))
+	for i := range cold {
+		cold[i].cold = true
+	}
+	return slices.Concat(warm, cold, without(building, warm)), life, nil
 }
 
 // recordOf plays a script without a fault, under each label, and returns the calls

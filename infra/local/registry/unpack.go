@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -112,6 +113,10 @@ func extractFile(root *os.Root, name string, mode os.FileMode, content io.Reader
 			return err
 		}
 	}
+	// A program cannot be started while anybody has it open for writing (ETXTBSY), and
+	// a child that is forked meanwhile would have it open for a moment longer.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	file, err := root.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"previewenv/lambdas/config"
+	"previewenv/lambdas/internal/fault"
 	"previewenv/statemachine"
 )
 
@@ -83,7 +84,7 @@ func serve[In, Out any](handle func(context.Context, In) (Out, error)) func(cont
 
 // report logs an error once, with everything that wraps it, and gives it its name.
 func report(ctx context.Context, err error) error {
-	level, name := slog.LevelError, nameOf(err)
+	level, name := slog.LevelError, fault.NameOf(err)
 	// Neither is a failure: one is waiting, the other lost a race as it should.
 	if name == statemachine.ErrNotYet || name == statemachine.ErrSuperseded {
 		level = slog.LevelInfo

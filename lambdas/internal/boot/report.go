@@ -1,16 +1,11 @@
 package boot
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"reflect"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"previewenv/lambdas/internal/fault"
 	"previewenv/statemachine"
@@ -24,25 +19,7 @@ func Report(err error) error {
 	if err == nil {
 		return nil
 	}
-	return messages.InvokeResponse_Error{Type: nameOf(err), Message: wordsOf(err)}
-}
-
-// nameOf is one of statemachine.Errors: the fault's own, or what the SDK's error
-// amounts to.
-func nameOf(err error) string {
-	var list fault.List
-	switch f := fault.As(err); {
-	case errors.As(err, &list):
-		return statemachine.ErrBadRequest
-	case f != nil:
-		return f.Name
-	case throttled(err):
-		return statemachine.ErrThrottled
-	case passing(err):
-		return statemachine.ErrUnavailable
-	default:
-		return statemachine.ErrInternal
-	}
+	return messages.InvokeResponse_Error{Type: fault.NameOf(err), Message: wordsOf(err)}
 }
 
 // wordsOf leaves out what wraps a fault: that is for the log.
@@ -55,28 +32,6 @@ func wordsOf(err error) string {
 		return f.Error()
 	}
 	return err.Error()
-}
-
-func throttled(err error) bool {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusTooManyRequests {
-		return true
-	}
-	return retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err) == aws.TrueTernary
-}
-
-// passing tells errors that go away by themselves: no connection, no answer in
-// time, a failure on the side of AWS.
-func passing(err error) bool {
-	var response *smithyhttp.ResponseError
-	switch {
-	case errors.As(err, &response) && response.HTTPStatusCode() >= http.StatusInternalServerError:
-		return true
-	case errors.Is(err, context.DeadlineExceeded):
-		return true
-	}
-	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary ||
-		retry.IsErrorTimeouts(retry.DefaultTimeouts).IsErrorTimeout(err) == aws.TrueTernary
 }
 
 // unreadable says which field of an input is of the wrong type. The input itself

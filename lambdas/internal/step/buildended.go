@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -106,7 +107,7 @@ func ended(build cbtypes.Build) result {
 func (b *Build) end(ctx context.Context, j job, r result) error {
 	var f *fault.Fault
 	if r.Status == string(cbtypes.StatusTypeSucceeded) {
-		built, err := b.built(ctx, j)
+		built, err := b.left(ctx, j)
 		if err != nil {
 			return err
 		}
@@ -131,6 +132,23 @@ func (b *Build) end(ctx context.Context, j job, r result) error {
 		return err
 	}
 	return b.Records.Told(ctx, j.Service, j.Commit, waiters)
+}
+
+// left tells whether a build that succeeded left something. It looks again for a
+// moment before it says no: no registry promises that a look sees what was pushed
+// just before.
+func (b *Build) left(ctx context.Context, j job) (bool, error) {
+	const looks, between = 4, time.Second
+	for look := 1; ; look++ {
+		if built, err := b.built(ctx, j); built || err != nil || look == looks {
+			return built, err
+		}
+		select {
+		case <-ctx.Done():
+			return false, ctx.Err()
+		case <-time.After(between):
+		}
+	}
 }
 
 func producedNothing(j job) *fault.Fault {

@@ -81,12 +81,12 @@ func stale(err error) bool {
 	return errors.As(err, &timedOut) || errors.As(err, &missing) || errors.As(err, &invalid)
 }
 
-// named gives every error the shape that a person can read: a fault that has none
-// of its own is internal.
+// named gives every error the shape that a person can read, and the name by which the
+// state machine knows whether to try again.
 func named(err error, service, state string) *fault.Fault {
 	f := fault.As(err)
 	if f == nil {
-		f = fault.New(statemachine.ErrInternal, "%s", err.Error()).
+		f = fault.New(fault.NameOf(err), "%s", err.Error()).
 			WithNext("Ask again; if it stays, tell the platform team.")
 		f.Cause = err
 	}
@@ -103,11 +103,7 @@ func named(err error, service, state string) *fault.Fault {
 // passes tells whether an error is expected to pass by a retry, and therefore is
 // no news for a person yet.
 func passes(err error) bool {
-	f := fault.As(err)
-	if f == nil {
-		return false
-	}
-	switch f.Name {
+	switch fault.NameOf(err) {
 	case statemachine.ErrNotYet, statemachine.ErrSuperseded, statemachine.ErrThrottled, statemachine.ErrUnavailable:
 		return true
 	}
