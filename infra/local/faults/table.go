@@ -3,20 +3,27 @@ package faults
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"previewenv/infra/local/edge"
 )
 
-// Bad tells whether anything was left behind, wrongly told or changed.
+// Bad tells whether anything was left behind, wrongly told, changed, or given up for
+// a fault that passes.
 func (r *Report) Bad() bool {
-	for _, one := range r.Results {
-		if one.Verdict == LeftBehind || one.Verdict == Lied {
-			return true
-		}
-	}
-	return r.Baseline != "" || len(r.Secrets) > 0
+	return r.Baseline != "" || len(r.Secrets) > 0 || slices.ContainsFunc(r.Results, func(one Result) bool {
+		return one.Verdict == LeftBehind || one.Verdict == Lied || one.needless()
+	})
+}
+
+// needless tells that a provision ended for a fault that passes by itself. Only one
+// that is denied what it needs, or that nobody goes on with, may.
+func (r *Result) needless() bool {
+	lasting := []edge.Kind{edge.AccessDenied, stopped, eventLost}
+	return r.Verdict == GaveUp && !slices.Contains(lasting, r.Kind) &&
+		(strings.HasPrefix(r.Reason, "Failed") || strings.HasPrefix(r.Reason, "Degraded"))
 }
 
 // Print writes the table by kind of fault, then every row that needed help or went

@@ -46,6 +46,13 @@ func TestWhatIsBad(t *testing.T) {
 			t.Errorf("%s: Bad = %v", v, got)
 		}
 	}
+	for kind, want := range map[edge.Kind]bool{edge.Throttled: true, edge.AnswerLost: true, edge.AccessDenied: false, stopped: false, eventLost: false} {
+		one := result("a", kind, GaveUp)
+		one.Reason = "Failed Internal"
+		if got := (&Report{Results: []Result{one}}).Bad(); got != want {
+			t.Errorf("a provision that failed for %s: Bad = %v", kind, got)
+		}
+	}
 	if !(&Report{Baseline: "-rule 1"}).Bad() {
 		t.Error("a changed baseline is not bad")
 	}

@@ -29,6 +29,6 @@ func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
 	report.Print(&table)
 	t.Log(table.String())
 	if report.Bad() {
-		t.Error("something was left behind, wrongly told or changed")
+		t.Error("something was left behind, wrongly told, changed or needlessly given up")
 	}
 }
