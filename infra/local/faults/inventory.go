@@ -37,6 +37,20 @@ func (w *World) inventory(ctx context.Context) ([]thing, error) {
 	return all, nil
 }
 
+// Inventory are the names of all that inventory lists, in order.
+func (w *World) Inventory(ctx context.Context) ([]string, error) {
+	all, err := w.inventory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.Name
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // remains are the names of what an environment still has, its key at the edge
 // included.
 func (w *World) remains(ctx context.Context, label string) ([]string, error) {
@@ -156,7 +170,8 @@ func (w *World) services(ctx context.Context) ([]thing, error) {
 		}
 		for _, s := range out.Services {
 			name := aws.ToString(s.ServiceName)
-			if aws.ToString(s.Status) != "INACTIVE" {
+			// ECS goes on listing a deleted service for a while after its last task.
+			if aws.ToString(s.Status) == "ACTIVE" || s.RunningCount+s.PendingCount > 0 {
 				all = append(all, thing{labelOf(name), "service " + name, digest([]any{s.TaskDefinition, s.DesiredCount, s.LoadBalancers})})
 			}
 		}

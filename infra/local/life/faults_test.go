@@ -15,13 +15,12 @@ func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("minutes")
 	}
-	w := faults.New(world)
-	rows, err := w.Brief(t.Context(), 1, edge.AnswerLost, edge.KilledUntold)
+	rows, err := endpoint.Brief(t.Context(), 1, edge.AnswerLost, edge.KilledUntold)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const atOnce = 8
-	report, err := w.Run(t.Context(), rows, atOnce, func(faults.Result) {})
+	report, err := endpoint.Run(t.Context(), rows, atOnce, func(faults.Result) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,15 +2,12 @@ package life
 
 import (
 	"net/http"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -18,61 +15,11 @@ import (
 // made of.
 func inventory(t testing.TB) []string {
 	t.Helper()
-	var all []string
-	ctx := t.Context()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatalf("list resources: %v", err)
-		}
+	names, err := endpoint.Inventory(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	balancer := elb.NewFromConfig(world.Config)
-	groups := elb.NewDescribeTargetGroupsPaginator(balancer, &elb.DescribeTargetGroupsInput{})
-	for groups.HasMorePages() {
-		page, err := groups.NextPage(ctx)
-		must(err)
-		for _, g := range page.TargetGroups {
-			all = append(all, "target group "+aws.ToString(g.TargetGroupName))
-		}
-	}
-	for _, priority := range priorities(t) {
-		all = append(all, "rule "+priority)
-	}
-	tasks := ecs.NewFromConfig(world.Config)
-	services := ecs.NewListServicesPaginator(tasks, &ecs.ListServicesInput{Cluster: &world.Seeded.Cluster})
-	for services.HasMorePages() {
-		page, err := services.NextPage(ctx)
-		must(err)
-		for _, arn := range page.ServiceArns {
-			all = append(all, "service "+arn)
-		}
-	}
-	definitions := ecs.NewListTaskDefinitionsPaginator(tasks, &ecs.ListTaskDefinitionsInput{})
-	for definitions.HasMorePages() {
-		page, err := definitions.NextPage(ctx)
-		must(err)
-		for _, arn := range page.TaskDefinitionArns {
-			all = append(all, "task definition "+arn)
-		}
-	}
-	queues := sqs.NewListQueuesPaginator(sqs.NewFromConfig(world.Config), &sqs.ListQueuesInput{})
-	for queues.HasMorePages() {
-		page, err := queues.NextPage(ctx)
-		must(err)
-		for _, url := range page.QueueUrls {
-			all = append(all, "queue "+url)
-		}
-	}
-	objects := s3.NewListObjectsV2Paginator(s3.NewFromConfig(world.Config), &s3.ListObjectsV2Input{Bucket: &world.Seeded.Site})
-	for objects.HasMorePages() {
-		page, err := objects.NextPage(ctx)
-		must(err)
-		for _, o := range page.Contents {
-			all = append(all, "object "+aws.ToString(o.Key))
-		}
-	}
-	slices.Sort(all)
-	return all
+	return names
 }
 
 func priorities(t testing.TB) []string {

@@ -35,8 +35,11 @@ const (
 )
 
 // world is the one stack of this test binary: starting it takes longer than most
-// lives.
-var world *stack.Stack
+// lives. endpoint plays faults on it, and lists what it has.
+var (
+	world    *stack.Stack
+	endpoint *faults.World
+)
 
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
@@ -68,6 +71,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "start local stack:", err)
 		return 1
 	}
+	endpoint = faults.New(world)
 	recorded := &calls{seen: map[string]bool{}}
 	world.Edge.Observe(recorded.observe)
 	code := m.Run()
