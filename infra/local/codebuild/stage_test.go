@@ -235,7 +235,7 @@ func (s *stage) artifact(key string) map[string]string {
 // waitFor returns the text of the file that matches pattern, once there is any.
 func (s *stage) waitFor(pattern string) string {
 	s.t.Helper()
-	for range 200 {
+	for range 1200 {
 		files, _ := filepath.Glob(filepath.Join(s.dir, pattern))
 		for _, file := range files {
 			if text, err := os.ReadFile(file); err == nil && len(text) > 0 {

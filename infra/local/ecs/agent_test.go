@@ -82,7 +82,7 @@ func TestAServiceBecomesTasksThatAnswer(t *testing.T) {
 
 func (s *stack) wantLog(group, message string) {
 	s.t.Helper()
-	for range 50 {
+	for range 300 {
 		out, err := s.logs.FilterLogEvents(s.t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
 		if err == nil {
 			for _, e := range out.Events {

@@ -136,8 +136,9 @@ func TestFaultsAreReportedAsLambdaReportsThem(t *testing.T) {
 
 func TestWhoWaitsForAProcessMayGiveUp(t *testing.T) {
 	f := start(t, Options{Concurrency: 1})
-	go func() { _, _ = f.Invoke(context.WithoutCancel(t.Context()), "probe", []byte(`{"Millis":1000}`)) }()
-	time.Sleep(100 * time.Millisecond)
+	event := `{"Millis":1000}`
+	go func() { _, _ = f.Invoke(context.WithoutCancel(t.Context()), "probe", []byte(event)) }()
+	serving(t, f, "probe.1", event)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := f.Invoke(ctx, "probe", nil); !errors.Is(err, context.DeadlineExceeded) {

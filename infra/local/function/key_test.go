@@ -16,17 +16,13 @@ func TestAProcessIsKnownAndEndedByItsKey(t *testing.T) {
 		{"ended instead of its answer", "probe.2", f.Doom},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			event := `{"Millis":300}`
+			event := `{"Millis":1000}`
 			done := make(chan Result, 1)
 			go func() {
 				result, _ := f.Invoke(t.Context(), "probe", []byte(event))
 				done <- result
 			}()
-			for deadline := time.Now().Add(10 * time.Second); string(f.Serving(c.key)) != event; time.Sleep(time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("%s serves %q", c.key, f.Serving(c.key))
-				}
-			}
+			serving(t, f, c.key, event)
 			c.end(c.key)
 			if result := <-done; !strings.Contains(string(result.Payload), "Runtime.ExitError") {
 				t.Errorf("the invocation ended with %s %s", result.FunctionError, result.Payload)
@@ -41,5 +37,15 @@ func TestAProcessIsKnownAndEndedByItsKey(t *testing.T) {
 	}
 	if f.Serving("nobody.1") != nil {
 		t.Error("a key of nobody serves")
+	}
+}
+
+// serving waits until the process with a key works on an event.
+func serving(t *testing.T, f *Functions, key, event string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); string(f.Serving(key)) != event; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s serves %q", key, f.Serving(key))
+		}
 	}
 }

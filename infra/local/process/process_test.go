@@ -61,7 +61,7 @@ func TestAMissingProgramIsAnError(t *testing.T) {
 // waitGone accepts a zombie: the process has ended, only nobody reaped it.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	for range 100 {
+	for range 500 {
 		if err := syscall.Kill(pid, 0); err != nil || zombie(pid) {
 			return
 		}
