@@ -1,6 +1,7 @@
 // Package fault is the one shape of a failure that a person has to act on: what
 // happened, why, and what to do next. It knows the error names of the state
-// machine and nothing of where a fault is shown.
+// machine, and which of them an error of the AWS SDK amounts to; it knows nothing of
+// where a fault is shown.
 package fault
 
 import (
