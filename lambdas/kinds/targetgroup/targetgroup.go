@@ -238,10 +238,10 @@ func (k *Kind) create(ctx context.Context, r kind.Resource, spec Spec) (string, 
 		return "", f
 	}
 	// Someone made it between the look and the call, as a retry does whose first answer
-	// was lost, or the look did not see it yet.
+	// was lost, or the look did not see it yet. The next try finds it, and repairs it.
 	var exists *types.DuplicateTargetGroupNameException
 	if errors.As(err, &exists) {
-		f := fault.New(statemachine.ErrNotYet, "The target group %s was made a moment ago, and AWS does not show it yet.", spec.Name)
+		f := fault.New(statemachine.ErrUnavailable, "The target group %s was made a moment ago, and AWS does not show it yet.", spec.Name)
 		f.Cause = err
 		return "", f
 	}

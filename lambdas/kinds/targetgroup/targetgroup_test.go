@@ -93,12 +93,12 @@ func TestEnsure(t *testing.T) {
 			t.Error(diff)
 		}
 	})
-	t.Run("a group that the look does not see yet is waited for", func(t *testing.T) {
+	t.Run("a group that the look does not see yet is looked for again", func(t *testing.T) {
 		_, k, r := start(t)
 		id := ensure(t, k, r)
 		awstest.Fail(t, "elasticloadbalancing:DescribeTargetGroups", &types.TargetGroupNotFoundException{})
-		if _, err := k.Ensure(t.Context(), r); !fault.Is(err, statemachine.ErrNotYet) {
-			t.Errorf("Ensure = %v, want NotYet", err)
+		if _, err := k.Ensure(t.Context(), r); !fault.Is(err, statemachine.ErrUnavailable) {
+			t.Errorf("Ensure = %v, want Unavailable", err)
 		}
 		if got := ensure(t, k, r); got != id {
 			t.Errorf("then it is %s, want %s", got, id)
