@@ -100,17 +100,13 @@ func (p *previews) buildEnds() {
 // schedule are told that it was taken as soon as Lambda has queued it.
 func (p *previews) givenUp(name string, retries float64) {
 	f := p.functions[name]
-	f.lambda.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
-		OnFailure: awslambdadestinations.NewSqsDestination(p.dead), RetryAttempts: &retries, MaxEventAge: awscdk.Duration_Hours(jsii.Number(1)),
-	})
 	policy := awsiam.NewPolicy(p.stack, jsii.String(*f.role.Node().Id()+"GivenUp"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{f.role}})
 	policy.AddStatements(allow([]string{"sqs:SendMessage"}, *p.dead.QueueArn()))
 	// Lambda looks whether the role may send when it is told where to.
-	for _, child := range *f.lambda.Node().Children() {
-		if invoke, ok := child.(awslambda.EventInvokeConfig); ok {
-			invoke.Node().AddDependency(policy)
-		}
-	}
+	awslambda.NewEventInvokeConfig(f.lambda, jsii.String("EventInvokeConfig"), &awslambda.EventInvokeConfigProps{
+		Function: f.lambda, OnFailure: awslambdadestinations.NewSqsDestination(p.dead),
+		RetryAttempts: &retries, MaxEventAge: awscdk.Duration_Hours(jsii.Number(1)),
+	}).Node().AddDependency(policy)
 }
 
 // schedule invokes the reaper.
