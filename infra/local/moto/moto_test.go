@@ -12,15 +12,23 @@ import (
 
 const venv = "../../../.local/venv/bin"
 
+// start starts an emulator that lives as long as a test.
+func start(t *testing.T, o Options) *Server {
+	t.Helper()
+	var err error
+	if o.Python, err = filepath.Abs(venv); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 func TestItAnswersUntilItIsClosed(t *testing.T) {
-	bin, err := filepath.Abs(venv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Start(t.Context(), Options{Python: bin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := start(t, Options{})
 	res, err := http.Get(s.URL.JoinPath("/moto-api/config").String())
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,14 @@ gives it the name of Lambda's error, or Lambda.SdkClientException where there wa
 answer (docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html),
 and that is what a Retry waits for.
 
+moto lets a stopped execution run until what it waits for has come, calls it FAILED
+then, and cannot stop one that has not begun. Step Functions aborts it at once. A
+function that was invoked goes on in both.
+
+moto takes an error that comes out of a Parallel or a Map for one of the definition's
+own, whose name may not begin with "States.", so that a time-out in there became
+States.Runtime.
+
 moto copies a whole table, its stream included, before each TransactWriteItems, which
 takes longer with every write of the past. What is put back when the transaction is
 cancelled is the items that it names, and the length of the stream.
@@ -24,6 +32,7 @@ import base64
 import copy
 import sys
 import threading
+import time
 
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.serialize import BaseJSONSerializer
@@ -31,8 +40,18 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.server import main
+from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import (
     CustomErrorName,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import (
+    StatesErrorName,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration import (
+    iteration_worker,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel import (
+    branches_decl,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import (
     state_task_lambda,
@@ -41,6 +60,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
     state_task_service_lambda,
 )
 from moto.stepfunctions.parser.asl.parse import asl_parser
+from moto.stepfunctions.parser.backend.execution import (
+    BaseExecutionWorkerCommunication,
+    Execution,
+)
 
 parse_anew = asl_parser.AmazonStateLanguageParser.parse
 trees = {}
@@ -73,6 +96,36 @@ def named(cls):
 
 named(state_task_lambda.StateTaskLambda)
 named(state_task_service_lambda.StateTaskServiceLambda)
+
+stop_worker = Execution.stop
+reflect_state = BaseExecutionWorkerCommunication._reflect_execution_status
+
+
+def stop(self, stop_date, error, cause):
+    while self.exec_status == ExecutionStatus.RUNNING:
+        if self.exec_worker.env and self.exec_worker.env.is_running():
+            self.exec_status, self.stop_date = ExecutionStatus.ABORTED, stop_date
+            stop_worker(self, stop_date=stop_date, error=error, cause=cause)
+        else:
+            time.sleep(0.01)
+
+
+def reflect(self):
+    if self.execution.exec_status == ExecutionStatus.RUNNING:
+        reflect_state(self)
+
+
+Execution.stop = stop
+BaseExecutionWorkerCommunication._reflect_execution_status = reflect
+
+
+def passed_on(error_name):
+    if error_name and error_name.startswith("States."):
+        return StatesErrorName.from_name(error_name)
+    return CustomErrorName(error_name)
+
+
+branches_decl.CustomErrorName = iteration_worker.CustomErrorName = passed_on
 
 transact_copying = DynamoDBBackend.transact_write_items
 
