@@ -37,23 +37,26 @@ func (w *World) inventory(ctx context.Context) ([]thing, error) {
 	return all, nil
 }
 
-// Inventory are the names of all that inventory lists, in order.
-func (w *World) Inventory(ctx context.Context) ([]string, error) {
+// Inventory are the names of all that inventory lists, in order; with labels, of the
+// baseline and of these alone.
+func (w *World) Inventory(ctx context.Context, labels ...string) ([]string, error) {
 	all, err := w.inventory(ctx)
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(all))
-	for i, t := range all {
-		names[i] = t.Name
+	var names []string
+	for _, t := range all {
+		if len(labels) == 0 || t.Label == "" || slices.Contains(labels, t.Label) {
+			names = append(names, t.Name)
+		}
 	}
 	slices.Sort(names)
 	return names, nil
 }
 
-// remains are the names of what an environment still has, its key at the edge
+// Remains are the names of what an environment still has, its key at the edge
 // included.
-func (w *World) remains(ctx context.Context, label string) ([]string, error) {
+func (w *World) Remains(ctx context.Context, label string) ([]string, error) {
 	all, err := w.inventory(ctx)
 	if err != nil {
 		return nil, err

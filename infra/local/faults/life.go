@@ -242,7 +242,7 @@ func (l *life) look(ctx context.Context, r record) error {
 	case r.State == "Ready" || r.State == "Degraded":
 		return l.checkServes(ctx, r)
 	case r.closed():
-		left, err := l.remains(ctx, l.label)
+		left, err := l.Remains(ctx, l.label)
 		if err == nil && len(left) > 0 {
 			l.lies = append(l.lies, fmt.Sprintf("%s was said while there was %s", r.State, some(left)))
 		}

@@ -154,7 +154,7 @@ func (l *life) unclean(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	left, err := l.remains(ctx, l.label)
+	left, err := l.Remains(ctx, l.label)
 	if err != nil {
 		return "", err
 	}

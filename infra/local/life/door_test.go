@@ -53,6 +53,7 @@ func TestWhatIsWrongIsToldInTheWordsOfThePersonWhoAsked(t *testing.T) {
 }
 
 func TestAnExtensionIsBoundedAndAGoneEnvironmentSaysSo(t *testing.T) {
+	t.Parallel()
 	provision(t, "bounded", world.Repository.Commits["pr1"]+" service1 --as bounded")
 	far := command(t, "/extendenv", "bounded 24h")
 	if !strings.Contains(far.Text, "/extendenv bounded 1380") && !strings.Contains(far.Text, "1380 minutes") {
@@ -139,7 +140,7 @@ func post(t testing.TB, body, timestamp, signature string) (int, string) {
 
 func TestTheFormProvisionsAndPutsFaultsOnTheirFields(t *testing.T) {
 	command(t, "/provisionenv", "")
-	views := world.Slack.Views(person)
+	views := world.Slack.Views(personOf(t))
 	if len(views) == 0 {
 		t.Fatal("/provisionenv opened no form")
 	}
@@ -164,15 +165,15 @@ func TestTheFormProvisionsAndPutsFaultsOnTheirFields(t *testing.T) {
 	}
 	until(t, "pr2", "ready", slack.Message{})
 	m := message(t, "pr2")
-	if _, err := world.Slack.Press(t.Context(), person, channelOf(t), m.TS, "extend"); err != nil {
+	if _, err := world.Slack.Press(t.Context(), personOf(t), channelOf(t), m.TS, "extend"); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return message(t, "pr2").Edits > m.Edits })
-	if _, err := world.Slack.Press(t.Context(), person, channelOf(t), m.TS, "cleanup"); err != nil {
+	if _, err := world.Slack.Press(t.Context(), personOf(t), channelOf(t), m.TS, "cleanup"); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "pr2", "gone", slack.Message{})
-	if text := fmt.Sprint(world.Slack.Ephemerals(person)); !strings.Contains(text, world.URL("pr2")) {
+	if text := fmt.Sprint(world.Slack.Ephemerals(personOf(t))); !strings.Contains(text, world.URL("pr2")) {
 		t.Error("whoever sent the form was not told the URL")
 	}
 }

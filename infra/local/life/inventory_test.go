@@ -12,10 +12,11 @@ import (
 )
 
 // inventory lists what the AWS endpoint has of every kind that an environment is
-// made of.
-func inventory(t testing.TB) []string {
+// made of. A test that runs beside others names its environments, and sees those and
+// the baseline.
+func inventory(t testing.TB, labels ...string) []string {
 	t.Helper()
-	names, err := endpoint.Inventory(t.Context())
+	names, err := endpoint.Inventory(t.Context(), labels...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,9 +61,9 @@ func send(t testing.TB, name, body string) {
 
 func eventually(t testing.TB, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("did not come true in 30 s")
+			t.Fatalf("did not come true within %s", patience)
 		}
 	}
 }

@@ -17,7 +17,8 @@ import (
 )
 
 func TestAWholeLifeLeavesNothingBehind(t *testing.T) {
-	before := inventory(t)
+	t.Parallel()
+	before := inventory(t, "pr1")
 	commit := world.Repository.Commits["pr1"]
 	provision(t, "pr1", commit[:8]+" service1 web")
 
@@ -46,12 +47,14 @@ func TestAWholeLifeLeavesNothingBehind(t *testing.T) {
 	if gone.Status != http.StatusNotFound || gone.Header.Get("x-preview-source") != "" {
 		t.Errorf("the removed pr1 answers %d %s", gone.Status, gone.Body)
 	}
-	if diff := cmp.Diff(before, inventory(t)); diff != "" {
+	if diff := cmp.Diff(before, inventory(t, "pr1")); diff != "" {
 		t.Errorf("the AWS endpoint lists other things than before (-before +after):\n%s", diff)
 	}
 }
 
 func TestAnExecutionWithThePublishedPayloadWorks(t *testing.T) {
+	t.Parallel()
+	tidy(t, "pr2")
 	commit := world.Repository.Commits["pr2"]
 	input := fmt.Sprintf(`{"commitId":%q,"servicesToProvision":["service1","service2"],"provisionQueues":true,"environmentVariablesOverrides":{}}`, commit)
 	execute(t, input)
@@ -65,10 +68,10 @@ func TestAnExecutionWithThePublishedPayloadWorks(t *testing.T) {
 		}
 	})
 	t.Run("the same input again changes nothing and adds nothing", func(t *testing.T) {
-		before := inventory(t)
-		execute(t, input)
-		time.Sleep(8 * time.Second)
-		if diff := cmp.Diff(before, inventory(t)); diff != "" {
+		before := inventory(t, "pr2")
+		again := execute(t, input)
+		eventually(t, func() bool { return text(t, "pr2", "execution") == again && text(t, "pr2", "taskToken") != "" })
+		if diff := cmp.Diff(before, inventory(t, "pr2")); diff != "" {
 			t.Errorf("the re-run changed resources (-before +after):\n%s", diff)
 		}
 		serves(t, world.URL("pr2")+"/service1", "service1")
@@ -97,19 +100,21 @@ func TestAnExecutionWithThePublishedPayloadWorks(t *testing.T) {
 }
 
 func TestACommitWithoutAPullRequestIsNamedByItself(t *testing.T) {
+	t.Parallel()
 	commit := world.Repository.Commits["main"]
-	execute(t, fmt.Sprintf(`{"commitId":%q,"servicesToProvision":["service2"],"provisionQueues":false,"environmentVariablesOverrides":{"LOG_LEVEL":"debug"}}`, commit))
+	// Somebody who asks in the console has places that are counted, as in Slack.
+	execute(t, fmt.Sprintf(`{"commitId":%q,"servicesToProvision":["service2"],"provisionQueues":false,"environmentVariablesOverrides":{"LOG_LEVEL":"debug"},"requestedBy":%q}`,
+		commit, personOf(t)))
 	label := "c-" + commit[:7]
+	tidy(t, label)
 	serves(t, world.URL(label)+"/service2", "service2")
 	ended(t, execute(t, fmt.Sprintf(`{"action":"cleanup","environment":%q}`, label)))
 }
 
 func TestANewCommitReplacesTheOldWithoutAFailedRequest(t *testing.T) {
+	t.Parallel()
 	provision(t, "swap", world.Repository.Commits["pr1"]+" service1 --as swap")
-	sha, err := world.Repository.Push(t.Context(), 1, git.All(fresh("pr1"), git.SetVersion("service1", "swapped")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	sha := push(t, 1, git.SetVersion("service1", "swapped"))
 	stop := hammer(t, world.URL("swap")+"/service1")
 	provision(t, "swap", sha+" service1 --as swap")
 	if requests, failed := stop(); failed > 0 || requests == 0 {
@@ -120,10 +125,7 @@ func TestANewCommitReplacesTheOldWithoutAFailedRequest(t *testing.T) {
 	}
 
 	t.Run("a bad commit leaves the good one serving and says so", func(t *testing.T) {
-		bad, err := world.Repository.Push(t.Context(), 1, git.All(fresh("pr1"), git.BreakBuild("service1")))
-		if err != nil {
-			t.Fatal(err)
-		}
+		bad := push(t, 1, git.BreakBuild("service1"))
 		before := message(t, "swap")
 		stop := hammer(t, world.URL("swap")+"/service1")
 		command(t, "/provisionenv", bad+" service1 --as swap")
@@ -144,7 +146,7 @@ func TestANewCommitReplacesTheOldWithoutAFailedRequest(t *testing.T) {
 }
 
 func TestAFailedFirstProvisionIsRolledBackAndSaysWhy(t *testing.T) {
-	before := inventory(t)
+	t.Parallel()
 	cases := []struct {
 		name, label string
 		edit        git.Edit
@@ -159,10 +161,9 @@ func TestAFailedFirstProvisionIsRolledBackAndSaysWhy(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			sha, err := world.Repository.Push(t.Context(), 2, git.All(fresh("pr2"), c.edit))
-			if err != nil {
-				t.Fatal(err)
-			}
+			t.Parallel()
+			before := inventory(t, c.label)
+			sha := push(t, 2, c.edit)
 			command(t, "/provisionenv", sha+" service1 --as "+c.label)
 			m := until(t, c.label, "failed", slack.Message{})
 			for _, word := range c.says {
@@ -170,20 +171,40 @@ func TestAFailedFirstProvisionIsRolledBackAndSaysWhy(t *testing.T) {
 					t.Errorf("the message does not say %q: %s", word, m.Blocks)
 				}
 			}
+			if diff := cmp.Diff(before, inventory(t, c.label)); diff != "" {
+				t.Errorf("the roll-back left something (-before +after):\n%s", diff)
+			}
 		})
-	}
-	if diff := cmp.Diff(before, inventory(t)); diff != "" {
-		t.Errorf("roll-backs left something (-before +after):\n%s", diff)
 	}
 }
 
+func TestAStepThatDoesNotEndInTimeIsToldByServiceAndStep(t *testing.T) {
+	t.Parallel()
+	before := inventory(t, "late")
+	sha := push(t, 2, git.SetVersion("service2", "late"))
+	world.TellBuilds(sha, 0) // the end of its build is lost
+	command(t, "/provisionenv", sha+" service2 --as late")
+	m := until(t, "late", "failed", slack.Message{})
+	for _, words := range []string{"service2: build", "did not end in time", "was being built", "/provisionenv"} {
+		if !strings.Contains(string(m.Blocks), words) {
+			t.Errorf("the message does not say %q: %s", words, m.Blocks)
+		}
+	}
+	if diff := cmp.Diff(before, inventory(t, "late")); diff != "" {
+		t.Errorf("the roll-back left something (-before +after):\n%s", diff)
+	}
+	provision(t, "late", sha+" service2 --as late") // what was built is found
+	remove(t, "late")
+}
+
 func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
-	before := inventory(t)
+	t.Parallel()
 	commit := world.Repository.Commits["pr1"]
 	var labels []string
 	for i := range 20 {
 		labels = append(labels, fmt.Sprintf("many%d", i))
 	}
+	before := inventory(t, labels...)
 	var group sync.WaitGroup
 	for i, label := range labels {
 		somebody := fmt.Sprintf("U0MANY%02d", i) // one person may have three
@@ -206,7 +227,7 @@ func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
 	}
 	for _, label := range labels {
 		group.Go(func() {
-			if _, err := typed(t, person, "/cleanupenv", label); err != nil {
+			if _, err := typed(t, personOf(t), "/cleanupenv", label); err != nil {
 				t.Errorf("%s: %v", label, err)
 			}
 		})
@@ -215,21 +236,21 @@ func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
 	for _, label := range labels {
 		until(t, label, "gone", slack.Message{})
 	}
-	if diff := cmp.Diff(before, inventory(t)); diff != "" {
+	if diff := cmp.Diff(before, inventory(t, labels...)); diff != "" {
 		t.Errorf("twenty removals left something (-before +after):\n%s", diff)
 	}
 }
 
 func TestACleanUpBeforeTheBuildEndsWins(t *testing.T) {
-	before := inventory(t)
-	sha, err := world.Repository.Push(t.Context(), 2, git.All(fresh("pr2"), git.SetVersion("service2", fmt.Sprint(time.Now().UnixNano()))))
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
+	before := inventory(t, "early")
+	sha := push(t, 2, git.SetVersion("service2", fmt.Sprint(time.Now().UnixNano())))
 	command(t, "/provisionenv", sha+" service2 --as early")
+	until(t, "early", "building", slack.Message{})
+	building := text(t, "early", "execution")
 	remove(t, "early")
-	time.Sleep(5 * time.Second) // the build ends meanwhile
-	if diff := cmp.Diff(before, inventory(t)); diff != "" {
+	ended(t, building)
+	if diff := cmp.Diff(before, inventory(t, "early")); diff != "" {
 		t.Errorf("a build that ended after the removal made something (-before +after):\n%s", diff)
 	}
 }
@@ -243,13 +264,14 @@ func TestAHostWithoutAnEnvironmentIsRefused(t *testing.T) {
 }
 
 func TestAnEnvironmentEndsByItselfAtItsDeadline(t *testing.T) {
-	before := inventory(t)
+	t.Parallel()
+	before := inventory(t, "brief")
 	provision(t, "brief", world.Repository.Commits["pr1"]+" service1 --as brief --ttl 1")
 	m := until(t, "brief", "gone", slack.Message{})
 	if !strings.Contains(string(m.Blocks), "each verified gone") {
 		t.Errorf("the message has no receipt: %s", m.Blocks)
 	}
-	if diff := cmp.Diff(before, inventory(t)); diff != "" {
+	if diff := cmp.Diff(before, inventory(t, "brief")); diff != "" {
 		t.Errorf("an expiry left something (-before +after):\n%s", diff)
 	}
 }

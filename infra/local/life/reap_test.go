@@ -201,7 +201,7 @@ func TestASweepEndsWhatWasStoppedHalfWay(t *testing.T) {
 			t.Errorf("the sweep took over %v", s.Ended)
 		}
 		m := until(t, "half", "failed", slack.Message{})
-		if !strings.Contains(string(m.Blocks), "its execution ended as") { // moto says FAILED, AWS ABORTED
+		if !strings.Contains(string(m.Blocks), "its execution ended as ABORTED") {
 			t.Errorf("the message does not say why: %s", m.Blocks)
 		}
 		if diff := cmp.Diff(before, inventory(t)); diff != "" {
@@ -217,7 +217,7 @@ func TestASweepEndsWhatWasStoppedHalfWay(t *testing.T) {
 		stopExecution(t, "back")
 		sweep(t, `{}`)
 		m := until(t, "back", "degraded", since)
-		if !strings.Contains(string(m.Blocks), "its execution ended as") { // moto says FAILED, AWS ABORTED
+		if !strings.Contains(string(m.Blocks), "its execution ended as ABORTED") {
 			t.Errorf("the message does not say why: %s", m.Blocks)
 		}
 		if p := serves(t, world.URL("back")+"/service1", "service1"); p.JSON(t)["commit"] != good {
@@ -242,22 +242,24 @@ func TestASweepLeavesAloneWhatLives(t *testing.T) {
 }
 
 func TestWithoutRoomARefusalSaysWhoHasThePlaces(t *testing.T) {
+	t.Parallel()
+	labels := []string{"room1", "room2", "room3", "room4"}
 	commit := world.Repository.Commits["pr1"]
-	for _, label := range []string{"room1", "room2", "room3"} {
+	for _, label := range labels[:3] {
 		provision(t, label, commit+" service1 --as "+label)
 	}
-	before := inventory(t)
+	before := inventory(t, labels...)
 	refused := command(t, "/provisionenv", commit+" service1 --as room4").Text
-	for _, words := range []string{"limits.perOwner", "room1", "room2", "room3", "<@" + person + ">", "until", "/cleanupenv room1"} {
+	for _, words := range []string{"limits.perOwner", "room1", "room2", "room3", "<@" + personOf(t) + ">", "until", "/cleanupenv room1"} {
 		if !strings.Contains(refused, words) {
 			t.Errorf("the refusal lacks %q: %s", words, refused)
 		}
 	}
-	if diff := cmp.Diff(before, inventory(t)); diff != "" || stateOf(t, "room4") != "" {
+	if diff := cmp.Diff(before, inventory(t, labels...)); diff != "" || stateOf(t, "room4") != "" {
 		t.Errorf("a refusal made something (state %q):\n%s", stateOf(t, "room4"), diff)
 	}
 	provision(t, "room1", pushed(t, 1, "service1")+" service1 --as room1") // an update is never refused
-	for _, label := range []string{"room1", "room2", "room3"} {
+	for _, label := range labels[:3] {
 		remove(t, label)
 	}
 }
@@ -265,10 +267,5 @@ func TestWithoutRoomARefusalSaysWhoHasThePlaces(t *testing.T) {
 // pushed is a new commit of a pull request that changes one service.
 func pushed(t *testing.T, pullRequest int, service string) string {
 	t.Helper()
-	sha, err := world.Repository.Push(t.Context(), pullRequest,
-		git.All(fresh(fmt.Sprintf("pr%d", pullRequest)), git.SetVersion(service, strconv.FormatInt(time.Now().UnixNano(), 10))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sha
+	return push(t, pullRequest, git.SetVersion(service, strconv.FormatInt(time.Now().UnixNano(), 10)))
 }

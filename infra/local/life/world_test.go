@@ -14,7 +14,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,9 +32,9 @@ import (
 )
 
 const (
-	person   = "U0TESTER"
-	channel  = "C0TESTS"
 	patience = 2 * time.Minute
+	// atOnce is how many tests run side by side: a life mostly waits.
+	atOnce = 6
 )
 
 // world is the one stack of this test binary: starting it takes longer than most
@@ -63,7 +66,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	world, err = stack.Start(context.Background(), stack.Options{
-		Root: root, Dir: dir, Catalog: settings, BuildTimeout: 25 * time.Second, Running: 8, Spread: true,
+		Root: root, Dir: dir, AnyPort: true, Catalog: settings, BuildTimeout: 25 * time.Second, Running: 8, Spread: true,
 		Log:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Tell: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	})
@@ -72,6 +75,10 @@ func run(m *testing.M) int {
 		return 1
 	}
 	endpoint = faults.New(world)
+	if err := sideBySide(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	recorded := &calls{seen: map[string]bool{}}
 	world.Edge.Observe(recorded.observe)
 	code := m.Run()
@@ -91,10 +98,22 @@ func run(m *testing.M) int {
 	return code
 }
 
+// sideBySide runs more tests at once than there are processors, unless the command
+// line says how many.
+func sideBySide() error {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(atOnce))
+}
+
 // command types a slash command in a channel of the test's own.
 func command(t testing.TB, name, text string) slack.Answer {
 	t.Helper()
-	answer, err := typed(t, person, name, text)
+	answer, err := typed(t, personOf(t), name, text)
 	if err != nil {
 		t.Fatalf("%s %s: %v", name, text, err)
 	}
@@ -116,14 +135,21 @@ func typed(t testing.TB, who, name, text string) (slack.Answer, error) {
 	return answer, err
 }
 
-// channelOf keeps the messages of tests apart.
+// channelOf keeps the messages of tests apart, and personOf their people, who may
+// have three environments each.
 func channelOf(t testing.TB) string {
-	sum := 0
 	test, _, _ := strings.Cut(t.Name(), "/")
-	for _, r := range test {
+	return "C0TESTS" + numberOf(test)
+}
+
+func personOf(t testing.TB) string { return "U0TESTER" + numberOf(t.Name()) }
+
+func numberOf(name string) string {
+	sum := 0
+	for _, r := range name {
 		sum = (sum*31 + int(r)) % 1_000_000
 	}
-	return fmt.Sprintf("%s%06d", channel, sum)
+	return fmt.Sprintf("%06d", sum)
 }
 
 // message is the newest status message about an environment.
@@ -142,6 +168,7 @@ func message(t testing.TB, label string) slack.Message {
 // that were not there before since.
 func until(t testing.TB, label, state string, since slack.Message) slack.Message {
 	t.Helper()
+	tidy(t, label)
 	deadline := time.Now().Add(patience)
 	for {
 		m := message(t, label)
@@ -158,6 +185,7 @@ func until(t testing.TB, label, state string, since slack.Message) slack.Message
 // provision asks in Slack and waits until it is ready.
 func provision(t testing.TB, label, text string) {
 	t.Helper()
+	tidy(t, label)
 	before := message(t, label)
 	answer := command(t, "/provisionenv", text)
 	if !strings.Contains(answer.Text, world.URL(label)) {
@@ -238,6 +266,20 @@ func ended(t testing.TB, arn string) *sfn.DescribeExecutionOutput {
 		time.Sleep(100 * time.Millisecond)
 	}
 }
+
+// push makes a commit of a pull request; two at once would make it from one parent.
+func push(t testing.TB, pullRequest int, edits ...git.Edit) string {
+	t.Helper()
+	pushing.Lock()
+	defer pushing.Unlock()
+	sha, err := world.Repository.Push(t.Context(), pullRequest, git.All(slices.Insert(edits, 0, fresh(fmt.Sprint("pr", pullRequest)))...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sha
+}
+
+var pushing sync.Mutex
 
 // serves waits until a URL is answered as an override.
 func serves(t testing.TB, url, service string) page {

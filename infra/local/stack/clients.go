@@ -4,7 +4,10 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -40,11 +43,20 @@ func proxied(edge string) *http.Client {
 	}
 }
 
-func definition() string {
-	return statemachine.Render(func(name string) string {
+// definition is the state machine's. Where builds are bounded, so is the wait for
+// them, with room for a build that waits for the processor.
+func (s *Stack) definition() string {
+	rendered := statemachine.Render(func(name string) string {
 		return "arn:aws:lambda:" + region + ":123456789012:function:" + name
 	})
+	if limit := s.options.BuildTimeout; limit > 0 {
+		return buildLimit.ReplaceAllString(rendered, "${1}"+strconv.Itoa(int((2*limit+5*time.Second).Seconds())))
+	}
+	return rendered
 }
+
+// buildLimit finds the time limit of the states that wait for a build.
+var buildLimit = regexp.MustCompile(`("TimeoutSeconds": )3600\b`)
 
 func newSecrets() seed.Secrets {
 	return seed.Secrets{SlackToken: "xoxb-" + secretText(), SlackSigningSecret: secretText(), GitHubToken: "ghp_" + secretText()}

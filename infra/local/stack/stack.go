@@ -33,7 +33,7 @@ import (
 	"previewenv/infra/local/slack"
 )
 
-// Usual ports; any free one where they are taken.
+// Usual ports of a stack that people use; any free one where they are taken.
 const (
 	awsPort     = 4566
 	previewPort = 8080
@@ -53,6 +53,9 @@ type Options struct {
 	Root    string // of this repository
 	Dir     string // of the stack's files; below it everything is made anew
 	Catalog []byte // nil is the sample's
+	// AnyPort takes free ports instead of the usual, where no other program looks for an
+	// AWS endpoint and calls what it finds.
+	AnyPort bool
 	// BuildTimeout bounds a build instead of its project's minutes; 0 leaves them.
 	BuildTimeout time.Duration
 	// SweepEvery is how often the reaper is invoked; 0 is never.
@@ -139,6 +142,9 @@ func (s *Stack) folders(context.Context) error {
 
 func (s *Stack) ports(context.Context) error {
 	for name, port := range map[string]int{"aws": awsPort, "preview": previewPort, "slack": slackPort, "alb": albPort} {
+		if s.options.AnyPort {
+			port = 0
+		}
 		l, err := free.Listen(port)
 		if err != nil {
 			return fmt.Errorf("listen for %s: %w", name, err)
@@ -223,7 +229,7 @@ func (s *Stack) baseline(ctx context.Context) error {
 	s.Seeded, err = seed.Baseline(ctx, seed.Options{
 		Config: s.Config, Catalog: s.options.Catalog, Repository: s.Repository, Images: s.images(), Bin: s.bin(),
 		BaselineURL: "http://staging." + domain + ":" + strconv.Itoa(s.port("alb")), Prefix: prefix,
-		Definition: definition(), Secrets: s.secrets,
+		Definition: s.definition(), Secrets: s.secrets,
 	})
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/internal/fault"
@@ -106,7 +107,36 @@ func faultOf(services []record.Service, in statemachine.RecoverInput) *fault.Fau
 		words = cause.Message
 	}
 	if in.Error.Error == "States.Timeout" {
-		words = "A step did not end in time. " + words
+		return overdue(services, in)
 	}
 	return fault.New(in.Error.Error, "%s", words)
+}
+
+// awaited is what an override waits for in each state, and the step that does it.
+var awaited = map[record.ServiceState]struct{ step, words string }{
+	record.ServiceQueued:    {"build", "waited for its build"},
+	record.ServiceBuilding:  {"build", "was being built"},
+	record.ServiceBuilt:     {"rule", "was built and waited for its listener rule"},
+	record.ServiceDeploying: {"service", "was being deployed"},
+}
+
+// overdue says what the services of a revision waited for when a step did not end in
+// time: Step Functions tells neither the step nor the item.
+func overdue(services []record.Service, in statemachine.RecoverInput) *fault.Fault {
+	f := fault.New(in.Error.Error, "A step did not end in time.").
+		WithNext("/provisionenv tries again, and takes a build that has ended meanwhile.")
+	var waiting []string
+	for _, s := range services {
+		if wait, ok := awaited[s.State]; ok && s.Revision == in.Revision {
+			waiting = append(waiting, s.Name+" "+wait.words)
+			f.Service, f.Step = s.Name, wait.step
+		}
+	}
+	if len(waiting) > 0 {
+		f.What = "A step did not end in time: " + strings.Join(waiting, ", ") + "."
+	}
+	if len(waiting) > 1 {
+		f.Service, f.Step = "", ""
+	}
+	return f
 }
