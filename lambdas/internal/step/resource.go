@@ -56,6 +56,11 @@ func (s *Resource) Run(ctx context.Context, in statemachine.ResourceInput) (stat
 		return statemachine.ResourceOutput{}, fault.New(statemachine.ErrInternal, "the %s %s was never planned", s.KindName, in.Name)
 	}
 	err = s.do(ctx, in.Op, env, row)
+	if in.Op == statemachine.OpEnsure || in.Op == statemachine.OpOpen {
+		if late := s.undo(ctx, in); late != nil {
+			return statemachine.ResourceOutput{}, late
+		}
+	}
 	if err != nil {
 		s.tell(ctx, env, row, err)
 	}
@@ -93,6 +98,34 @@ func (s *Resource) ensure(ctx context.Context, env record.Environment, row recor
 	}
 	row.ID, row.State, row.PresentAt = id, record.Present, s.Now().Unix()
 	return s.Records.PutResource(ctx, row)
+}
+
+// undo takes away what was made while its environment was being removed. An invocation
+// goes on when its branch is stopped, and the removal may have looked for the resource
+// before it was there; nobody would look again until the next sweep.
+func (s *Resource) undo(ctx context.Context, in statemachine.ResourceInput) error {
+	env, ok, err := s.Records.Get(ctx, in.Environment)
+	if err != nil || ok && env.State.Live() {
+		return err
+	}
+	row, planned, err := s.Records.GetResource(ctx, in.Environment, s.KindName, in.Name)
+	if err != nil {
+		return err
+	}
+	if planned {
+		gone, err := s.takeAway(ctx, env, row)
+		if err != nil {
+			return err
+		}
+		s.Log.Info("resource made too late and removed", "env", in.Environment, "kind", s.KindName, "name", in.Name, "revision", in.Revision, "gone", gone)
+		if row.State = record.Removing; gone {
+			row.State = record.Closed
+		}
+		if err := s.Records.PutResource(ctx, row); err != nil {
+			return err
+		}
+	}
+	return record.Superseded(in.Environment, in.Revision, "it was removed meanwhile")
 }
 
 func (s *Resource) await(ctx context.Context, env record.Environment, row record.Resource, res kind.Resource) error {
