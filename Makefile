@@ -39,6 +39,10 @@ reap: ## sweep the running local stack once; DRY_RUN=1 only reports
 	@go build -o .local/bin/local ./infra/local
 	@exec .local/bin/local reap $(if $(DRY_RUN),--dry-run)
 
+.PHONY: test-fast
+test-fast: venv ## run the tests that need neither the local stack nor a synthesis
+	go test -short ./...
+
 .PHONY: test
 test: venv build ## run all tests
 	go test -timeout 20m ./...

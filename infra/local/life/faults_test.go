@@ -12,9 +12,6 @@ import (
 // is time for here: a life without an update and without a build, once for each call
 // that changes something, the answer of which is lost, or the caller killed.
 func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
-	if testing.Short() {
-		t.Skip("minutes")
-	}
 	rows, err := endpoint.Brief(t.Context(), 1, edge.AnswerLost, edge.KilledUntold)
 	if err != nil {
 		t.Fatal(err)
@@ -29,5 +26,8 @@ func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
 	t.Log(table.String())
 	if report.Bad() {
 		t.Error("something was left behind, wrongly told, changed or needlessly given up")
+		for _, r := range report.Results {
+			tidy(t, r.Label)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
@@ -35,15 +36,15 @@ func tidy(t testing.TB, label string) {
 }
 
 // takeAway asks for a removal, and sweeps if that does not suffice, until nothing is
-// there.
+// there and nothing lives that might make it again.
 func takeAway(ctx context.Context, who, where, label string) error {
-	for try := 0; ; try++ {
+	for {
 		if _, err := world.Slack.Command(ctx, who, where, "/cleanupenv", label); err != nil && ctx.Err() != nil {
 			return err
 		}
 		for range 10 {
 			left, err := endpoint.Remains(ctx, label)
-			if err == nil && len(left) == 0 && try > 0 {
+			if err == nil && len(left) == 0 && closed(ctx, label) {
 				return nil
 			}
 			if ctx.Err() != nil {
@@ -57,4 +58,16 @@ func takeAway(ctx context.Context, who, where, label string) error {
 			return fmt.Errorf("sweep: %w", err)
 		}
 	}
+}
+
+// closed tells that nothing works on an environment.
+func closed(ctx context.Context, label string) bool {
+	out, err := dynamodb.NewFromConfig(world.Config).GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: &world.Seeded.Table, Key: key(label, "ENVIRONMENT"), ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return false
+	}
+	_, live := out.Item["live"]
+	return !live
 }
