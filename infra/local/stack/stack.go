@@ -84,18 +84,19 @@ type Stack struct {
 	// resolver does.
 	Client *http.Client
 
-	options   Options
-	secrets   seed.Secrets
-	told      told
-	functions *function.Functions
-	ecs       *ecs.Agent
-	alb       *alb.Balancer
-	edgeURL   string
-	listeners map[string]net.Listener
-	trouble   trouble
-	closers   []func() error
-	closing   sync.Once
-	wait      sync.WaitGroup
+	options    Options
+	secrets    seed.Secrets
+	told       told
+	functions  *function.Functions
+	ecs        *ecs.Agent
+	alb        *alb.Balancer
+	edgeURL    string
+	listeners  map[string]net.Listener
+	trouble    trouble
+	violations violations
+	closers    []func() error
+	closing    sync.Once
+	wait       sync.WaitGroup
 }
 
 // Start makes a stack and returns when every part answers and the baseline is
@@ -176,6 +177,9 @@ func (s *Stack) emulator(ctx context.Context) error {
 		if err := s.own(ctx, options, "dynamodb", "dynamodbstreams"); err != nil {
 			return err
 		}
+	}
+	if err := s.judge(); err != nil {
+		return err
 	}
 	s.serve("aws", s.Edge)
 	s.edgeURL = s.url("aws")
