@@ -41,6 +41,7 @@ func TestAnAnswerThatAWSWouldNotGiveIsNamed(t *testing.T) {
 		"an error in a header":                 {answer{"cloudfront-keyvaluestore", "GetKey", 404, `{}`, map[string]string{"X-Amzn-ErrorType": "NoSuchKey"}}, "NoSuchKey"},
 		"a null for a list":                    {answer{"codebuild", "StartBuild", 200, `{"build":{"environment":{"environmentVariables":null,"type":"ARM_CONTAINER","image":"i","computeType":"BUILD_GENERAL1_SMALL"}}}`, nil}, "build.environment.environmentVariables is null"},
 		"a text for a timestamp":               {answer{"codebuild", "StartBuild", 200, `{"build":{"startTime":"noon"}}`, nil}, `build.startTime is "noon": is no timestamp`},
+		"a time in another protocol's form":    {answer{"codebuild", "StartBuild", 200, `{"build":{"startTime":"2026-01-02T03:04:05Z"}}`, nil}, "is no timestamp of the form unixTimestamp"},
 		"a member that is required":            {answer{"cloudfront-keyvaluestore", "GetKey", 200, `{"Key":"k","Value":"v","ItemCount":1}`, nil}, "TotalSizeInBytes is required, and missing"},
 		"a secret's value is not shown":        {answer{"secretsmanager", "GetSecretValue", 200, `{"SecretString":7}`, nil}, "SecretString is (hidden): is no string"},
 		"nor is the value of a parameter":      {answer{"ssm", "GetParameters", 200, `{"Parameters":[{"Name":"n","Value":7}]}`, nil}, "Parameters[0].Value is (hidden): is no string"},

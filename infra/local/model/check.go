@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func (c *checker) check(r ref, value any, a at) {
 			c.tell(a, value, "is no boolean")
 		}
 	case "timestamp":
-		c.timestamp(value, a)
+		c.timestamp(c.service.timeForm(r), value, a)
 	default:
 		c.number(s, value, a)
 	}
@@ -193,19 +194,35 @@ func (c *checker) blob(s shape, value any, a at) {
 	}
 }
 
-// timestamp takes any form that a protocol has: seconds, ISO 8601, or HTTP's.
-func (c *checker) timestamp(value any, a at) {
-	switch t := value.(type) {
-	case json.Number:
-		return
-	case string:
-		for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.RFC1123} {
-			if _, err := time.Parse(form, t); err == nil {
-				return
-			}
-		}
+// timeForm is how a time is written: as the shape says, else as its place or the
+// protocol has it.
+func (s *service) timeForm(r ref) string {
+	switch form := s.Shapes[r.Shape].TimestampFormat; {
+	case form != "":
+		return form
+	case r.Location == "header":
+		return "rfc822"
+	case r.Location == "" && strings.HasSuffix(s.protocol(), "json"):
+		return "unixTimestamp"
 	}
-	c.tell(a, value, "is no timestamp")
+	return "iso8601"
+}
+
+func (c *checker) timestamp(form string, value any, a at) {
+	text, ok := value.(string)
+	switch form {
+	case "unixTimestamp":
+		_, ok = value.(json.Number)
+	case "rfc822":
+		_, err := http.ParseTime(text)
+		ok = ok && err == nil
+	default:
+		_, err := time.Parse(time.RFC3339Nano, text)
+		ok = ok && err == nil
+	}
+	if !ok {
+		c.tell(a, value, "is no timestamp of the form %s", form)
+	}
 }
 
 func (c *checker) number(s shape, value any, a at) {

@@ -72,7 +72,9 @@ type shape struct {
 	Pattern    string
 	Enum       []string
 	Payload    string
-	Error      struct{ Code string }
+	// TimestampFormat is empty where the protocol's own holds.
+	TimestampFormat string
+	Error           struct{ Code string }
 
 	Flattened, Sensitive, Union, Streaming, Eventstream, Document bool
 }
