@@ -69,6 +69,7 @@ type Edge struct {
 
 	struck struck
 	limits limits
+	lag    lag
 }
 
 type operation struct{ service, name string }
