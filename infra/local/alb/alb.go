@@ -21,6 +21,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+
+	"previewenv/infra/local/manner"
 )
 
 const (
@@ -38,16 +40,18 @@ type Options struct {
 	Poll         time.Duration // how often the rules are read; 0 is 200 ms
 	Timeout      time.Duration // how long a target may take to begin an answer; 0 is 60 s
 	Log          *slog.Logger  // nil is nowhere
+	Manners      *manner.Manners
 }
 
 // Balancer serves requests by the rules as they were last read. While they cannot
 // be read, the last ones stand.
 type Balancer struct {
-	client *elb.Client
-	arn    string
-	poll   time.Duration
-	log    *slog.Logger
-	proxy  *httputil.ReverseProxy
+	client  *elb.Client
+	arn     string
+	poll    time.Duration
+	log     *slog.Logger
+	proxy   *httputil.ReverseProxy
+	carrier carrier // of the readings alone
 
 	table  atomic.Pointer[table]
 	ctx    context.Context // of the readings and the health checks
@@ -68,9 +72,10 @@ func New(o Options) *Balancer {
 	}
 	b := &Balancer{
 		client: elb.NewFromConfig(o.Config), arn: o.LoadBalancer, log: log,
-		poll:  cmp.Or(o.Poll, defaultPoll),
-		proxy: newProxy(cmp.Or(o.Timeout, defaultTimeout), log),
-		ended: make(chan struct{}), wake: make(chan struct{}, 1), dirty: map[string]bool{}, all: true,
+		poll:    cmp.Or(o.Poll, defaultPoll),
+		proxy:   newProxy(cmp.Or(o.Timeout, defaultTimeout), log),
+		carrier: carrier{manners: o.Manners, rules: map[string]*carried{}},
+		ended:   make(chan struct{}), wake: make(chan struct{}, 1), dirty: map[string]bool{}, all: true,
 	}
 	b.table.Store(&table{})
 	b.ctx, b.cancel = context.WithCancel(context.Background())

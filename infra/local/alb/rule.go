@@ -15,6 +15,7 @@ import (
 
 // rule fits a request when all of its conditions do.
 type rule struct {
+	arn        string
 	priority   int
 	conditions []condition
 	action     action

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -59,7 +60,12 @@ func (b *Balancer) read(ctx context.Context) (*table, error) {
 			rules[j].action.group = next.groups[arn]
 		}
 		if i == 0 {
-			next.rules = rules
+			next.rules = b.carrier.carry(rules, time.Now())
+			for _, r := range next.rules { // of one that was deleted too
+				if r.action.group != nil {
+					next.groups[r.action.forward] = r.action.group
+				}
+			}
 		}
 	}
 	return next, b.readGroups(ctx, next)
@@ -148,7 +154,7 @@ func (b *Balancer) readTargets(g *group) error {
 const last = 1 << 20
 
 func newRule(r types.Rule) rule {
-	made := rule{priority: last, action: newAction(r.Actions)}
+	made := rule{arn: aws.ToString(r.RuleArn), priority: last, action: newAction(r.Actions)}
 	if !aws.ToBool(r.IsDefault) {
 		if n, err := strconv.Atoi(aws.ToString(r.Priority)); err == nil {
 			made.priority = n

@@ -89,7 +89,7 @@ type containerState struct {
 	Type                 string     `json:"type"`
 	Image                string     `json:"image"`
 	ComputeType          string     `json:"computeType"`
-	EnvironmentVariables []variable `json:"environmentVariables"`
+	EnvironmentVariables []variable `json:"environmentVariables,omitempty"`
 	PrivilegedMode       bool       `json:"privilegedMode"`
 }
 

@@ -14,6 +14,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"previewenv/infra/local/model"
 )
 
 // maxBody bounds what is held in memory of a request; S3's bodies, which may be
@@ -62,9 +64,12 @@ type Edge struct {
 	forwards  []forward
 	serving   func(key string) []byte
 	killer    Killer
+	models    *model.Models
+	violated  func(Call, []model.Violation)
 
 	struck struck
 	limits limits
+	lag    lag
 }
 
 type operation struct{ service, name string }
@@ -154,12 +159,14 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		replay(r, body)
 	}
 	e.attribute(&call, r.URL.Path, body)
+	w, judge := e.judged(w, r, call, body)
 	recorder := &statusRecorder{ResponseWriter: w}
 	cut := e.serve(recorder, r, &call, body)
 	call.Status, call.Start, call.Duration = recorder.status(), start, time.Since(start)
 	if cut {
 		call.Status = 0
 	}
+	judge(call)
 	e.tell(call)
 	if cut {
 		panic(http.ErrAbortHandler) // closes the connection, and nothing is logged

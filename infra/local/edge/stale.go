@@ -59,11 +59,11 @@ func (e *Edge) recall(w http.ResponseWriter, r *http.Request, c *Call, body []by
 	on := e.struck.memory
 	e.struck.mu.Unlock()
 	if !on || !mayLag(*c, body) {
-		e.route(w, r, *c, body)
+		e.list(w, r, c, body)
 		return
 	}
 	answer := newHeld()
-	e.route(answer, r, *c, body)
+	e.list(answer, r, c, body)
 	c.Stale = e.earlier(*c, r, body, answer) != nil
 	answer.give(w)
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"previewenv/infra/local/manner"
 )
 
 // Limits of one store
@@ -29,12 +31,15 @@ type Store struct {
 	version  int
 	created  time.Time
 	modified time.Time
+
+	manners *manner.Manners
+	past    map[string]*past // of each key; see Edge
 }
 
 // New returns an empty store.
 func New() *Store {
 	now := time.Now()
-	return &Store{pairs: map[string]string{}, version: 1, created: now, modified: now}
+	return &Store{pairs: map[string]string{}, version: 1, created: now, modified: now, past: map[string]*past{}}
 }
 
 // Get returns the value of key, and whether there is one.
@@ -102,9 +107,11 @@ func (s *Store) update(ifMatch string, puts []pair, deletes []string) (totals, s
 	}
 	for _, key := range deletes {
 		delete(s.pairs, key)
+		s.remember(key, "", false)
 	}
 	for _, p := range puts {
 		s.pairs[p.Key] = p.Value
+		s.remember(p.Key, p.Value, true)
 	}
 	s.size = size
 	s.version++

@@ -27,6 +27,7 @@ import (
 	"previewenv/infra/local/function"
 	"previewenv/infra/local/git"
 	"previewenv/infra/local/kvs"
+	"previewenv/infra/local/manner"
 	"previewenv/infra/local/moto"
 	"previewenv/infra/local/registry"
 	"previewenv/infra/local/seed"
@@ -70,6 +71,8 @@ type Options struct {
 	// Limits makes the edge refuse the functions what AWS would refuse an account: the
 	// request rates and the quotas of ELBv2 and ECS (Edge.Throttle, Quotas).
 	Limits bool
+	// Manners are those of AWS that the emulator does not have; nil is none.
+	Manners *manner.Manners
 	// Tell is told in words what is being done; nil tells nobody.
 	Tell func(format string, args ...any)
 }
@@ -87,18 +90,19 @@ type Stack struct {
 	// resolver does.
 	Client *http.Client
 
-	options   Options
-	secrets   seed.Secrets
-	told      told
-	functions *function.Functions
-	ecs       *ecs.Agent
-	alb       *alb.Balancer
-	edgeURL   string
-	listeners map[string]net.Listener
-	trouble   trouble
-	closers   []func() error
-	closing   sync.Once
-	wait      sync.WaitGroup
+	options    Options
+	secrets    seed.Secrets
+	told       told
+	functions  *function.Functions
+	ecs        *ecs.Agent
+	alb        *alb.Balancer
+	edgeURL    string
+	listeners  map[string]net.Listener
+	trouble    trouble
+	violations violations
+	closers    []func() error
+	closing    sync.Once
+	wait       sync.WaitGroup
 }
 
 // Start makes a stack and returns when every part answers and the baseline is
@@ -107,6 +111,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Tell == nil {
 		o.Tell = func(string, ...any) {}
 	}
+	o.Tell("%s", o.Manners)
 	s := &Stack{options: o, secrets: newSecrets(), Store: kvs.New(), listeners: map[string]net.Listener{}}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -120,7 +125,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 
 func (s *Stack) start(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
-		s.folders, s.ports, s.emulator, s.sources, s.baseline, s.agents, s.doors, s.healthy,
+		s.folders, s.ports, s.emulator, s.sources, s.baseline, s.agents, s.doors, s.healthy, s.behave,
 	} {
 		if err := part(ctx); err != nil {
 			return err
@@ -182,6 +187,9 @@ func (s *Stack) emulator(ctx context.Context) error {
 		if err := s.own(ctx, options, "dynamodb", "dynamodbstreams"); err != nil {
 			return err
 		}
+	}
+	if err := s.judge(); err != nil {
+		return err
 	}
 	s.serve("aws", s.Edge)
 	s.edgeURL = s.url("aws")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	keytypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 )
@@ -41,19 +42,25 @@ type Poller struct {
 	table  string
 	handle func(ctx context.Context, event []byte) error
 	nudge  chan struct{}
+	lanes  lanes
 }
 
 // New returns a poller of the stream of table, which has to be on. handle gets a
 // batch of at most 100 records as the JSON of an events.DynamoDBEvent, in order,
 // one at a time.
 func New(config aws.Config, table string, handle func(ctx context.Context, event []byte) error) *Poller {
-	return &Poller{config: config, table: table, handle: handle, nudge: make(chan struct{}, 1)}
+	return &Poller{config: config, table: table, handle: handle, nudge: make(chan struct{}, 1), lanes: lanes{shards: 1, factor: 1}}
 }
 
 // Poll runs a new poller until ctx ends.
 func Poll(ctx context.Context, config aws.Config, table string, handle func(ctx context.Context, event []byte) error) error {
 	return New(config, table, handle).Run(ctx)
 }
+
+// Spread makes the poller read as many shards, each with as many invocations at once
+// as a mapping's ParallelizationFactor says, before it runs. Then only the changes of
+// one partition key are in order, and above a factor of 1 those of one item.
+func (p *Poller) Spread(shards, factor int) { p.lanes = lanes{shards: shards, factor: factor} }
 
 // Nudge makes the poller look at once. It never blocks.
 func (p *Poller) Nudge() {
@@ -70,6 +77,10 @@ func (p *Poller) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer p.lanes.group.Wait()
+	defer cancel()
+	p.lanes.start(ctx, func(records []types.Record) { p.deliver(ctx, arn, records) })
 	iterators := map[string]*string{} // shard → next iterator; nil once the shard is read
 	busy := time.Now()
 	for ctx.Err() == nil {
@@ -106,6 +117,11 @@ func (p *Poller) stream(ctx context.Context) (string, error) {
 	if out.Table.LatestStreamArn == nil {
 		return "", fmt.Errorf("table %s has no stream", p.table)
 	}
+	for _, key := range out.Table.KeySchema {
+		if key.KeyType == keytypes.KeyTypeHash {
+			p.lanes.partition = aws.ToString(key.AttributeName)
+		}
+	}
 	return *out.Table.LatestStreamArn, nil
 }
 
@@ -127,9 +143,7 @@ func (p *Poller) round(ctx context.Context, client *dynamodbstreams.Client, arn 
 		}
 		total += len(out.Records)
 		if len(out.Records) > 0 {
-			if err := p.deliver(ctx, arn, out.Records); err != nil {
-				return total, err
-			}
+			p.lanes.take(out.Records)
 		}
 		iterators[shard] = out.NextShardIterator
 		if out.NextShardIterator != nil {
@@ -171,28 +185,33 @@ func open(ctx context.Context, client *dynamodbstreams.Client, arn string, itera
 }
 
 // deliver hands a batch on until it is taken, or dropped.
-func (p *Poller) deliver(ctx context.Context, arn string, records []types.Record) error {
+func (p *Poller) deliver(ctx context.Context, arn string, records []types.Record) {
+	drop := func(err error) {
+		slog.ErrorContext(ctx, "drop batch of stream records", "table", p.table, "records", len(records), "attempts", attempts, "error", err)
+	}
 	event, err := convert(arn, records)
 	if err != nil {
-		return err
+		drop(err)
+		return
 	}
 	payload, err := json.Marshal(event)
 	if err != nil {
-		return fmt.Errorf("marshal event: %w", err)
+		drop(err)
+		return
 	}
 	wait := pause
 	for attempt := 1; ; attempt++ {
 		err := p.handle(ctx, payload)
 		if err == nil || ctx.Err() != nil {
-			return nil
+			return
 		}
 		if attempt == attempts {
-			slog.ErrorContext(ctx, "drop batch of stream records", "table", p.table, "records", len(records), "attempts", attempts, "error", err)
-			return nil
+			drop(err)
+			return
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-time.After(wait):
 			wait *= 2
 		}
