@@ -2,8 +2,8 @@
 // KeyValueStore, the label, whose value says whether it is starting or live, at
 // which commit, with which frontend and overrides. Open writes the first state,
 // Ensure publishes the second, and Answers asks the public URL whether the
-// overrides are seen there. Removal takes the key away; the edge then answers that
-// there is no such environment. The package does not know what stands behind the
+// overrides are seen there. Removal writes that it is gone and takes the key away;
+// the edge then answers that it knows no such environment. The package does not know what stands behind the
 // paths.
 package route
 
@@ -91,7 +91,7 @@ func Info() kind.Info {
 		Sweep: []kind.Grant{{
 			Actions: []string{
 				"cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
-				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:DeleteKey",
+				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey", "cloudfront-keyvaluestore:DeleteKey",
 			},
 			Resources: []string{"${KeyValueStore}"},
 		}},
@@ -143,9 +143,24 @@ func (k *Kind) Verify(ctx context.Context, r kind.Resource) (bool, error) {
 	return value != "", err
 }
 
-// Remove deletes the key.
+// Remove lets the edge say that the environment was removed, and deletes the key.
+// While a key changes an edge location may miss it, so that a missing one is no
+// news of its end there.
 func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	spec, err := k.spec(r)
+	if err != nil {
+		return err
+	}
+	gone, err := encode(Value{State: Gone})
+	if err != nil {
+		return err
+	}
+	err = k.change(ctx, spec, func(current string) string {
+		if current == "" {
+			return ""
+		}
+		return gone
+	})
 	if err != nil {
 		return err
 	}
