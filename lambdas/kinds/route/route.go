@@ -50,7 +50,8 @@ type api interface {
 // Kind publishes, looks at and removes routes.
 type Kind struct {
 	// HTTP asks the public URL in Answers. It must not follow redirects: what is
-	// asked for is whether this very address is answered by the override.
+	// asked for is whether this very address is answered by the override. It opens
+	// a connection for each question.
 	HTTP *http.Client
 
 	store api
@@ -59,10 +60,12 @@ type Kind struct {
 
 // New returns the kind over a client of the KeyValueStore.
 func New(store api, g guard.Guard) *Kind {
+	fresh := http.DefaultTransport.(*http.Transport).Clone()
+	fresh.DisableKeepAlives = true
 	return &Kind{
 		store: store, guard: g,
 		HTTP: &http.Client{
-			Timeout:       probeTimeout,
+			Timeout: probeTimeout, Transport: fresh,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

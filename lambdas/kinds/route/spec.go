@@ -31,4 +31,6 @@ const (
 type Probe struct {
 	Service string `json:"service"`
 	Path    string `json:"path"`
+	// Statuses are those of a right answer; none is everything below 500.
+	Statuses []int `json:"statuses,omitempty"`
 }

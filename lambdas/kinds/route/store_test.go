@@ -28,7 +28,7 @@ type store struct {
 	version   int
 	writes    int
 	written   []string // values, in order
-	conflicts int // how many writes still to refuse, whatever their ETag
+	conflicts int      // how many writes still to refuse, whatever their ETag
 	hosts     map[string]bool
 	signers   map[string]bool
 }
