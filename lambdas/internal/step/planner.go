@@ -109,6 +109,9 @@ func (p *Planner) readBackends(ctx context.Context, d *Draft) error {
 		if f := baseline.CheckFallback(name, s.Paths, *backend.TargetGroup.TargetGroupArn, fallbacks); f != nil {
 			faults = append(faults, f)
 		}
+		if f := baseline.CheckProtocol(name, backend.TargetGroup); f != nil {
+			faults = append(faults, f)
+		}
 	}
 	return faults.Err()
 }
