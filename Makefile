@@ -79,7 +79,7 @@ slack-manifest: ## the manifest of the Slack app, with the URLs of what was depl
 	@go run ./infra slack-manifest
 
 .PHONY: check
-check: format vet lint tidy asl ## what CI runs first
+check: format vet lint tidy asl edge ## what CI runs first
 
 .PHONY: format
 format:
@@ -102,6 +102,12 @@ tidy:
 .PHONY: asl
 asl: $(modules)
 	infra/node_modules/.bin/asl-validator --json-path statemachine/environment.asl.json
+
+# What CloudFront's runtime refuses it refuses at each request. Where njs is installed
+# (apt-get install njs) the functions run under it too.
+.PHONY: edge
+edge:
+	go test ./infra/edge
 
 .PHONY: bench
 bench: venv ## run all benchmarks

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
@@ -64,7 +66,7 @@ func (p *previews) viewerFunctions() (*[]*awscloudfront.FunctionAssociation, err
 	settings := edge.Settings{BaseDomain: p.catalog.BaseDomain}
 	for name, service := range p.catalog.Services {
 		if service.Frontend != nil {
-			settings.Frontend = name
+			settings.Frontend, settings.Routing = name, service.Frontend.Routing
 		}
 	}
 	for _, name := range p.backends() {
@@ -123,7 +125,7 @@ func (p *previews) backendBehaviors(functions *[]*awscloudfront.FunctionAssociat
 	origin := awscloudfrontorigins.VpcOrigin_WithApplicationLoadBalancer(p.baseline.balancer, &awscloudfrontorigins.VpcOriginWithEndpointProps{
 		DomainName: &p.baseline.host, ProtocolPolicy: awscloudfront.OriginProtocolPolicy_HTTPS_ONLY,
 		OriginSslProtocols: &[]awscloudfront.OriginSslPolicy{awscloudfront.OriginSslPolicy_TLS_V1_2},
-		VpcOriginName:      jsii.String(p.prefix + "-load-balancer"), ReadTimeout: awscdk.Duration_Seconds(jsii.Number(60)),
+		VpcOriginName:      jsii.String(p.prefix + "-load-balancer"), ReadTimeout: awscdk.Duration_Seconds(jsii.Number(p.readTimeout().Seconds())),
 	})
 	behaviors := map[string]*awscloudfront.BehaviorOptions{}
 	for _, path := range p.backendPaths() {
@@ -138,6 +140,13 @@ func (p *previews) backendBehaviors(functions *[]*awscloudfront.FunctionAssociat
 		return nil, fmt.Errorf("make edge: the backends have %d paths, and a distribution takes %d; join some by a wildcard", len(behaviors), mostBehaviors)
 	}
 	return behaviors, nil
+}
+
+// defaultReadTimeout is how long a backend may be silent unless the catalog says so.
+const defaultReadTimeout = time.Minute
+
+func (p *previews) readTimeout() time.Duration {
+	return cmp.Or(time.Duration(p.catalog.Edge.ReadTimeout), defaultReadTimeout)
 }
 
 // backendPaths are the patterns of all backends, the longer first, as the load

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -57,5 +59,47 @@ func TestTheDoorHasTheRoutesThatItsFunctionAnswers(t *testing.T) {
 	slices.Sort(got)
 	if diff := cmp.Diff([]string{"POST /slack/commands", "POST /slack/interactions"}, got); diff != "" {
 		t.Errorf("routes (-function +door):\n%s", diff)
+	}
+}
+
+// command is a slash command in a text, and no path: those have a word before.
+var command = regexp.MustCompile(`(?:^|[^A-Za-z0-9_./}-])(/(?:[a-z]+envs?|env[a-z]+))\b`)
+
+// TestEveryCommandThatATextNamesIsThere looks at whatever a person may read.
+func TestEveryCommandThatATextNamesIsThere(t *testing.T) {
+	var there []string
+	for _, c := range newManifest("", "").Features.Commands {
+		there = append(there, c.Command)
+	}
+	named := 0
+	look := func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || strings.HasSuffix(path, "_test.go") || !slices.Contains([]string{".go", ".js", ".json", ".md", ".yaml"}, filepath.Ext(path)) {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, found := range command.FindAllStringSubmatch(string(data), -1) {
+			named++
+			if !slices.Contains(there, found[1]) {
+				t.Errorf("%s names %s, which Slack does not know; there are %v", path, found[1], there)
+			}
+		}
+		return nil
+	}
+	for _, root := range []string{"../lambdas", "../infra", "../statemachine", "../README.md"} {
+		if err := filepath.WalkDir(root, look); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if named < 10 {
+		t.Errorf("only %d commands were found in all texts", named)
 	}
 }

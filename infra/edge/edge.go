@@ -5,6 +5,7 @@
 package edge
 
 import (
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,20 @@ type Settings struct {
 	BaseDomain string    // environments are one label below it; without a port
 	Backends   []Backend // of the catalog
 	Frontend   string    // name of the frontend service in the catalog
+	Routing    string    // how the paths of the frontend are files; empty is RoutingSPA
 }
+
+// How a path of the frontend that is no file is found. The functions know no files,
+// only paths, so that the catalog has to say it.
+const (
+	RoutingSPA    = "spa"    // every route is /index.html
+	RoutingStatic = "static" // /about is /about/index.html
+	RoutingHTML   = "html"   // /about is /about.html
+)
+
+// StatePath is what the viewer-request function answers itself on every
+// environment, with what the edge was told of it.
+const StatePath = "/_preview"
 
 // Backend is a service behind the load balancer.
 type Backend struct {
@@ -55,8 +69,9 @@ func Render(s Settings) (request, response string, err error) {
 		BaseDomain string    `json:"baseDomain"`
 		Reserved   string    `json:"reserved"`
 		Frontend   string    `json:"frontend"`
+		Routing    string    `json:"routing"`
 		Backends   []Backend `json:"backends"`
-	}{domain, Reserved, s.Frontend, withLists(s.Backends)})
+	}{domain, Reserved, s.Frontend, cmp.Or(s.Routing, RoutingSPA), withLists(s.Backends)})
 	if err != nil {
 		return "", "", fmt.Errorf("render viewer functions: %w", err)
 	}

@@ -3,7 +3,8 @@ import cf from 'cloudfront';
 // What both viewer functions know: which host is which environment, and which
 // path is which backend. Render puts the handler of one of them after this file.
 // Only what docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html
-// lists may be used here: no destructuring, no for-of, no optional chaining.
+// lists may be used here, and no await among the arguments of a call: the runtime
+// refuses it at each request, and CreateFunction takes it. The tests hold it to that.
 const settings = __SETTINGS__;
 const store = cf.kvs();
 

@@ -31,7 +31,7 @@ func TestViewerResponseSaysWhatAnswered(t *testing.T) {
 		"a host in capitals":                           {"PR1.PREVIEW.EXAMPLE.COM", "/service1/x", said("pr1", "service1", "abcd1234", "override")},
 		"an environment gone meanwhile":                {"pr9.preview.example.com", "/service1/x", only("pr9")},
 		"an environment that is starting":              {"pr3.preview.example.com", "/service1/x", only("pr3")},
-		"a store that does not answer":                 {"broken.preview.example.com", "/", only("broken")},
+		"an environment that was removed":              {"pr4.preview.example.com", "/", only("pr4")},
 		"no environment":                               {"preview.example.com", "/", map[string]string{"x-robots-tag": "noindex"}},
 		"the reserved label":                           {"default.preview.example.com", "/", map[string]string{"x-robots-tag": "noindex"}},
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/dop251/goja"
+	"github.com/google/go-cmp/cmp"
 )
 
 var settings = Settings{
@@ -17,19 +18,17 @@ var settings = Settings{
 	Frontend: "web",
 }
 
-// stored is a store as the functions see it. The key "broken" fails to be read,
-// and "vanishing" is gone between the look and the read.
+// stored is a store as the functions see it: a key that is missing fails to be read.
 type stored map[string]string
 
 var environments = stored{
-	"pr1":       `{"state":"live","commit":"abcd1234","frontend":"pr1/abcd1234","overrides":["service1"]}`,
-	"pr2":       `{"state":"live","commit":"ffff0000","overrides":["service2"]}`,
-	"pr3":       `{"state":"starting","commit":"abcd1234<script>"}`,
-	"odd":       `{"state":"sleeping"}`,
-	"garbled":   `{"state":`,
-	"default":   `{"state":"live","commit":"abcd1234"}`,
-	"broken":    "",
-	"vanishing": "",
+	"pr1":     `{"state":"live","commit":"abcd1234","frontend":"pr1/abcd1234","overrides":["service1"]}`,
+	"pr2":     `{"state":"live","commit":"ffff0000","overrides":["service2"]}`,
+	"pr3":     `{"state":"starting","commit":"abcd1234<script>"}`,
+	"pr4":     `{"state":"gone"}`,
+	"odd":     `{"state":"sleeping"}`,
+	"garbled": `{"state":`,
+	"default": `{"state":"live","commit":"abcd1234"}`,
 }
 
 func (s stored) module(vm *goja.Runtime) map[string]any {
@@ -44,13 +43,6 @@ func (s stored) module(vm *goja.Runtime) map[string]any {
 	}
 	return map[string]any{"kvs": func() map[string]any {
 		return map[string]any{
-			"exists": func(key string) *goja.Promise {
-				if key == "broken" {
-					return settle(nil, "the store does not answer")
-				}
-				_, ok := s[key]
-				return settle(ok, "")
-			},
 			"get": func(key string) *goja.Promise {
 				value := s[key]
 				if value == "" {
@@ -82,23 +74,37 @@ type result struct {
 	} `json:"body"`
 }
 
+// importLine is how a function comes by the store.
+const importLine = "import cf from 'cloudfront';\n"
+
 // run calls the handler of a rendered function as CloudFront does: strict mode,
-// the module given, the promise awaited.
+// the module given, the promise awaited. It does so with goja and, where it is
+// installed, with njs, which is what CloudFront runs; both say the same.
 func run(t *testing.T, code string, event map[string]any) result {
 	t.Helper()
-	const importLine = "import cf from 'cloudfront';\n"
 	if !strings.HasPrefix(code, importLine) {
 		t.Fatalf("the function does not begin with %q", importLine)
-	}
-	vm := goja.New()
-	if err := vm.Set("cf", environments.module(vm)); err != nil {
-		t.Fatal(err)
 	}
 	data, err := json.Marshal(event)
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := "'use strict';" + strings.TrimPrefix(code, importLine) + "; handler(" + string(data) + ")"
+	got := runGoja(t, code, data)
+	if njs := njsPath(); njs != "" {
+		if diff := cmp.Diff(got, runNjs(t, njs, code, data)); diff != "" {
+			t.Errorf("njs and goja differ (-goja +njs):\n%s", diff)
+		}
+	}
+	return got
+}
+
+func runGoja(t *testing.T, code string, event []byte) result {
+	t.Helper()
+	vm := goja.New()
+	if err := vm.Set("cf", environments.module(vm)); err != nil {
+		t.Fatal(err)
+	}
+	source := "'use strict';" + strings.TrimPrefix(code, importLine) + "; handler(" + string(event) + ")"
 	// goja runs the jobs of promises before RunString returns.
 	value, err := vm.RunString(source)
 	if err != nil {
@@ -112,9 +118,14 @@ func run(t *testing.T, code string, event map[string]any) result {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return resultOf(t, out)
+}
+
+func resultOf(t *testing.T, out []byte) result {
+	t.Helper()
 	var r result
 	if err := json.Unmarshal(out, &r); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %s", err, out)
 	}
 	return r
 }

@@ -8,39 +8,79 @@ async function handler(event) {
     }
     let value;
     try {
-        if (!(await store.exists(label))) {
-            return refuse(request, 404, label, 'This environment does not exist, or its time was up and it was removed.', again);
-        }
-        value = JSON.parse(await store.get(label));
+        const text = await store.get(label);
+        value = JSON.parse(text);
     } catch (e) {
+        // A key that is missing and a store that does not answer look the same here,
+        // and a key that is being changed may be missing for a moment: so this is
+        // never said to be the end of an environment.
         value = {};
     }
+    if (request.uri === '/_preview') {
+        return about(label, value);
+    }
     if (value.state === 'starting') {
-        return refuse(request, 503, label, 'This environment is starting' + at(value.commit) + '.', waiting);
+        return refuse(request, 503, label, 'This environment is starting' + at(value.commit) + '.', progress);
+    }
+    if (value.state === 'gone') {
+        return refuse(request, 404, label, 'This environment was removed.', again);
     }
     if (value.state !== 'live') {
-        return refuse(request, 503, label, 'The state of this environment could not be read.', waiting);
+        return refuse(request, 503, label, 'This environment is not known here. If it is new or has just changed, it appears within a minute. If it was removed, or never was, it does not.', again);
     }
     if (climbs(request.uri)) {
         return refuse(request, 400, label, 'The path of this address is not valid.', 'Paths with dot segments are not served.');
     }
     if (!backendOf(request.uri)) {
-        request.uri = '/' + (value.frontend || settings.reserved) + page(request.uri);
+        request.uri = '/' + (value.frontend || settings.reserved) + page(request.uri, accepted(request));
     }
     return request;
 }
 
-const again = 'To get it back, type <code>/provisionenv</code> in Slack. If you have just done so, it appears here within seconds: this page reloads by itself.';
-const waiting = 'This page reloads by itself every 5 seconds. <code>/envstatus</code> in Slack tells how far it is.';
+const again = 'To make it or get it back, type <code>/provisionenv</code> in Slack.';
+const progress = 'Its message in Slack tells how far it is.';
+
+// about is what this edge location was told of an environment, for whoever has to
+// know it when a service's own answer does not show it: CloudFront marks no answer
+// of 400 or above.
+function about(label, value) {
+    const known = value.state === 'live' || value.state === 'starting' || value.state === 'gone';
+    const body = {
+        environment: label,
+        state: known ? value.state : 'unknown',
+        commit: value.commit || '',
+        overrides: value.overrides || [],
+        note: 'What this edge location was told, which may be a minute old. Which target answers a path is not known here.'
+    };
+    const headers = plain(label, 'application/json');
+    return generated(known ? 200 : 503, headers, JSON.stringify(body));
+}
 
 function at(commit) {
     return commit ? ' at commit ' + String(commit).replace(/[^0-9A-Za-z]/g, '').slice(0, 12) : '';
 }
 
-// page is the file behind a path: a path without an extension is a route of the
-// frontend, which its index.html knows.
-function page(uri) {
-    return uri.slice(uri.lastIndexOf('/')).indexOf('.') < 0 ? '/index.html' : uri;
+const files = /\.(avif|bmp|br|css|csv|docx?|eot|gif|gz|html?|ico|jpe?g|js|json|map|md|mjs|mp[34]|og[agv]|otf|pdf|png|pptx?|rss|svg|tar|ttf|txt|wasm|wav|web[mp]|webmanifest|woff2?|xlsx?|xml|ya?ml|zip)$/i;
+
+// page is the file behind a path. A path with the extension of a file is that file;
+// one with another dot, such as /users/john.doe, is a route when a browser goes
+// there, which asks for HTML, and else a file. What a route is, the catalog says.
+function page(uri, accept) {
+    const name = uri.slice(uri.lastIndexOf('/') + 1);
+    if (files.test(name) || uri.startsWith('/.well-known/') || name.indexOf('.') >= 0 && accept.indexOf('text/html') < 0) {
+        return uri;
+    }
+    if (settings.routing === 'spa') {
+        return '/index.html';
+    }
+    if (!name) {
+        return uri + 'index.html';
+    }
+    return uri + (settings.routing === 'html' ? '.html' : '/index.html');
+}
+
+function accepted(request) {
+    return request.headers.accept ? request.headers.accept.value : '';
 }
 
 // climbs tells whether a path holds a dot segment, plain or encoded, however
@@ -52,32 +92,37 @@ function climbs(uri) {
 }
 
 function refuse(request, status, label, what, next) {
-    const names = { 400: 'Bad Request', 404: 'Not Found', 503: 'Service Unavailable' };
+    const json = wantsJSON(request);
+    const headers = plain(label, json ? 'application/json' : 'text/html; charset=utf-8');
+    return generated(status, headers, json ? JSON.stringify({ error: what, environment: label }) : html(status, label, what, next));
+}
+
+// plain are the headers of an answer that is made here, which nobody may keep.
+function plain(label, type) {
     const headers = {
         'cache-control': { value: 'no-store' },
+        'content-type': { value: type },
         'x-robots-tag': { value: 'noindex' }
     };
     if (label) {
         headers['x-preview-environment'] = { value: label };
     }
+    return headers;
+}
+
+function generated(status, headers, body) {
+    const names = { 200: 'OK', 400: 'Bad Request', 404: 'Not Found', 503: 'Service Unavailable' };
     if (status === 503) {
         headers['retry-after'] = { value: '5' };
     }
-    const json = wantsJSON(request);
-    headers['content-type'] = { value: json ? 'application/json' : 'text/html; charset=utf-8' };
-    return {
-        statusCode: status,
-        statusDescription: names[status],
-        headers: headers,
-        body: { encoding: 'text', data: json ? JSON.stringify({ error: what, environment: label }) : html(status, label, what, next) }
-    };
+    return { statusCode: status, statusDescription: names[status], headers: headers, body: { encoding: 'text', data: body } };
 }
 
 function wantsJSON(request) {
     if (backendOf(request.uri)) {
         return true;
     }
-    const accept = request.headers.accept ? request.headers.accept.value : '';
+    const accept = accepted(request);
     const json = accept.indexOf('application/json'), page = accept.indexOf('text/html');
     return json >= 0 && (page < 0 || json < page);
 }
@@ -85,14 +130,13 @@ function wantsJSON(request) {
 // html needs no escaping: a label is letters, digits and hyphens by the time that
 // it comes here, and the rest is ours.
 function html(status, label, what, next) {
-    const title = (label || 'Preview') + (status === 503 ? ' is not ready yet' : status === 400 ? ': wrong address' : ' is not here');
+    const title = (label || 'Preview') + (next === progress ? ' is not ready yet' : status === 400 ? ': wrong address' : ' is not here');
     return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${status !== 400 ? '<meta http-equiv="refresh" content="5">' : ''}
 <title>${title}</title>
 <style>
 :root { color-scheme: light dark; }
@@ -106,8 +150,26 @@ code { padding: .1em .35em; border-radius: .3em; background: #8882; }
 <h1>${title}</h1>
 <p>${what}</p>
 <p>${next}</p>
+${label && status !== 400 ? watch : ''}
 </main>
 </body>
 </html>
 `;
 }
+
+// watch asks for news with growing pauses, for some twenty minutes, and shows the
+// environment when it is there.
+const watch = `<p id="watch">Reload this page to look again.</p>
+<script>
+const p = document.getElementById('watch');
+let pause = 2;
+function look() {
+  fetch('/_preview', { cache: 'no-store' }).then(r => r.json()).then(v => v.state === 'live').catch(() => false).then(live => {
+    if (live) location.reload();
+    else if ((pause *= 1.2) > 200) p.textContent = 'This page has stopped looking. Reload it to look again.';
+    else setTimeout(look, 1000 * pause);
+  });
+}
+p.textContent = 'This page looks again by itself, for twenty minutes, and shows the environment when it is here.';
+setTimeout(look, 1000 * pause);
+</script>`;

@@ -3,10 +3,7 @@
 // an answer of 400 or above from an origin, so nothing safe may rest on it.
 async function handler(event) {
     const headers = event.response.headers;
-    ['environment', 'service', 'commit', 'source'].forEach(function (name) {
-        // An origin has no say in these.
-        delete headers['x-preview-' + name];
-    });
+    unsay(headers);
     headers['x-robots-tag'] = { value: 'noindex' };
     const label = environmentOf(event.request.headers);
     if (!label) {
@@ -15,7 +12,8 @@ async function handler(event) {
     headers['x-preview-environment'] = { value: label };
     let value;
     try {
-        value = JSON.parse(await store.get(label));
+        const text = await store.get(label);
+        value = JSON.parse(text);
     } catch (e) {
         return event.response;
     }
@@ -35,6 +33,13 @@ async function handler(event) {
         headers.location = { value: outside(headers.location.value, prefix) };
     }
     return event.response;
+}
+
+// unsay takes away what an origin has no say in.
+function unsay(headers) {
+    ['environment', 'service', 'commit', 'source'].forEach(function (name) {
+        delete headers['x-preview-' + name];
+    });
 }
 
 // outside is a location as the viewer knows it: without the prefix of the build.

@@ -17,8 +17,17 @@ type Catalog struct {
 	Repositories map[string]Repository `yaml:"repositories"`
 	Services     map[string]Service    `yaml:"services"`
 	Queues       map[string]Queue      `yaml:"queues"`
+	// Edge is how the distribution treats the backends; only the CDK app reads it.
+	Edge Edge `yaml:"edge"`
 	// Installation is what a deployment to AWS needs besides; only the CDK app reads it.
 	Installation *Installation `yaml:"installation"`
+}
+
+// Edge is what may differ from one distribution to another.
+type Edge struct {
+	// ReadTimeout is how long a backend may be silent, before its answer and within
+	// it; 0 is a minute.
+	ReadTimeout Duration `yaml:"readTimeout"`
 }
 
 // Installation is what whoever deploys to AWS has to name: what cannot be read from
@@ -87,14 +96,24 @@ type Service struct {
 	ECSService string            `yaml:"ecsService" json:"ecsService,omitempty"`
 	Frontend   *Frontend         `yaml:"frontend" json:"frontend,omitempty"`
 	Paths      []string          `yaml:"paths" json:"paths,omitempty"` // of a backend; at most 4: a rule has 5 values, the host is one
+	Probe      *Probe            `yaml:"probe" json:"probe,omitempty"`
 	Build      Build             `yaml:"build" json:"build"`
 	Calls      map[string]string `yaml:"calls" json:"calls,omitempty"`       // variable → service
 	Consumes   map[string]string `yaml:"consumes" json:"consumes,omitempty"` // variable → queue
 }
 
+// Probe is the request through the public URL by which a backend is seen, made
+// without a login.
+type Probe struct {
+	Path     string `yaml:"path" json:"path,omitempty"`         // one of the service's; empty is the first of its paths
+	Statuses []int  `yaml:"statuses" json:"statuses,omitempty"` // of a right answer; none is everything below 500
+}
+
 // Frontend is a build whose output is served from S3.
 type Frontend struct {
 	Output string `yaml:"output" json:"output"` // folder of the build's output, below the buildspec's folder
+	// Routing is how a path that is no file is found: spa, static or html. Empty is spa.
+	Routing string `yaml:"routing" json:"routing,omitempty"`
 }
 
 // Build is how a service is built.

@@ -16,6 +16,8 @@ const (
 	// A rule has five wildcards by the older page of quotas and six by the newer.
 	mostWildcards = 5
 	longestPath   = 128
+	// statePath is what the edge answers itself (infra/edge, StatePath).
+	statePath = "/_preview"
 	// longestBuild is CodeBuild's own (docs.aws.amazon.com/codebuild/latest/userguide/limits.html).
 	longestBuild = 36 * time.Hour
 )
@@ -71,6 +73,14 @@ func (c *checker) build(path string, s Service) {
 
 func (c *checker) frontend(path string, s Service) {
 	c.file(path+".frontend.output", s.Frontend.Output, "the folder of the build's output, such as dist")
+	if s.Frontend.Routing != "" {
+		c.text(path+".frontend.routing", s.Frontend.Routing,
+			"spa (every route is index.html), static (/about is about/index.html) or html (/about is about.html)",
+			func(v string) bool { return slices.Contains([]string{"spa", "static", "html"}, v) })
+	}
+	if s.Probe != nil {
+		c.say(path+".probe", "a frontend has none: its index.html is asked for")
+	}
 	if len(s.Paths) > 0 {
 		c.say(path+".paths", "a frontend has none: it is served at every path that no backend has")
 	}
@@ -85,6 +95,7 @@ func (c *checker) frontend(path string, s Service) {
 func (c *checker) backend(path, key string, s Service, owners map[string]string) {
 	c.text(path+".ecsService", s.ECSService, "the name of an ECS service of the baseline", ecsName.MatchString)
 	c.paths(path+".paths", key, s.Paths, owners)
+	c.probe(path+".probe", key, s.Probe)
 	var backends []string
 	for other, service := range c.Services {
 		if service.ECSService != "" {
@@ -113,6 +124,9 @@ func (c *checker) paths(path, key string, paths []string, owners map[string]stri
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.text(at, p, `a path with a name of its own: "/", then up to 127 letters, digits and _-.$/~"'@:+&*?`, validPath)
 		wildcards += strings.Count(p, "*") + strings.Count(p, "?")
+		if validPath(p) && fits(p, statePath) {
+			c.say(at, "%q takes %s, where the edge answers itself", p, statePath)
+		}
 		if owner, taken := owners[p]; taken && p != "" {
 			c.say(at, "%s has the path %q already", owner, p)
 			continue
@@ -122,6 +136,49 @@ func (c *checker) paths(path, key string, paths []string, owners map[string]stri
 	if wildcards > mostWildcards {
 		c.say(path, "has %d wildcards; a listener rule has room for %d", wildcards, mostWildcards)
 	}
+}
+
+func (c *checker) probe(path, key string, p *Probe) {
+	if p == nil || c.isWrong(path) {
+		return
+	}
+	if p.Path != "" && !c.isWrong(path+".path") {
+		switch owner := c.owner(p.Path); {
+		case !strings.HasPrefix(p.Path, "/") || strings.ContainsAny(p.Path, "*?#% "):
+			c.say(path+".path", "%q is not the path of one page, such as /service1/healthz", p.Path)
+		case owner == "":
+			c.say(path+".path", "%q is not below the paths of %s", p.Path, key)
+		case owner != key:
+			c.say(path+".path", "%q is a path of %s", p.Path, owner)
+		}
+	}
+	for i, status := range p.Statuses {
+		if status < 200 || status > 499 {
+			c.say(fmt.Sprintf("%s.statuses[%d]", path, i), "%d is not a status from 200 to 499; from 500 on a service is not ready", status)
+		}
+	}
+}
+
+// owner is the backend that a path leads to: of all patterns that fit, that of the
+// longest.
+func (c *checker) owner(path string) string {
+	owner, longest := "", -1
+	for _, key := range slices.Sorted(maps.Keys(c.Services)) {
+		for _, p := range c.Services[key].Paths {
+			if len(p) > longest && fits(p, path) {
+				owner, longest = key, len(p)
+			}
+		}
+	}
+	return owner
+}
+
+// fits tells whether a pattern matches a path as a listener rule does: * is any
+// number of characters, ? is one.
+func fits(pattern, path string) bool {
+	text := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
+	matched, err := regexp.MatchString("^"+text+"$", path)
+	return err == nil && matched
 }
 
 // validPath refuses what a listener rule cannot match, and what would take every

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // lastPriority is the highest that a listener rule may have (botocore, CreateRuleInput).
@@ -38,6 +39,7 @@ func (c *checker) settings() {
 	c.lifetime()
 	c.limit("limits.environments", c.Limits.Environments)
 	c.limit("limits.perOwner", c.Limits.PerOwner)
+	c.edge()
 
 	keys := slices.Sorted(maps.Keys(c.Repositories))
 	if len(keys) == 0 && !c.isWrong("repositories") {
@@ -141,6 +143,21 @@ func (c *checker) positive(path string, d Duration) bool {
 		return false
 	}
 	return true
+}
+
+// longestRead is CloudFront's
+// (docs.aws.amazon.com/cloudfront/latest/APIReference/API_VpcOriginConfig.html).
+const longestRead = 120 * time.Second
+
+func (c *checker) edge() {
+	const path = "edge.readTimeout"
+	d := time.Duration(c.Edge.ReadTimeout)
+	if _, there := c.lines[path]; !there || c.isWrong(path) {
+		return
+	}
+	if d < time.Second || d > longestRead || d%time.Second != 0 {
+		c.say(path, "%s is not a number of whole seconds from 1s to %s", c.Edge.ReadTimeout, Duration(longestRead))
+	}
 }
 
 func (c *checker) limit(path string, n int) {

@@ -142,7 +142,7 @@ func TestHostsChooseTheBuild(t *testing.T) {
 	w.want("http://pr1.preview.example.com/a%20b.js", 200, "spaced")
 	w.want("http://pr1.preview.example.com/a%2520b.js", 200, "decoded twice")
 	w.want("http://pr3.preview.example.com/", 503, "is starting")
-	w.want("http://pr9.preview.example.com/service1", 404, "does not exist")
+	w.want("http://pr9.preview.example.com/service1", 503, "is not known here")
 	missing := w.want("http://pr1.preview.example.com/none.js", 404, "NoSuchKey")
 	w.wantHeader(missing, "X-Preview-Environment", "")
 	for _, host := range []string{"preview.example.com", "example.com", "pr1.preview.example.com.evil.com", "xpreview.example.com"} {

@@ -81,6 +81,7 @@ func TestPushMovesThePullRequest(t *testing.T) {
 		"broken build": {BreakBuild("service1"), "service1/broken.go", "no number"},
 		"crash":        {Crash("service1"), "service1/Dockerfile", "CRASH=1"},
 		"hang":         {Hang("service2"), "service2/Dockerfile", "HANG=1"},
+		"locked":       {Lock("service1", 401), "service1/Dockerfile", "LOCKED=401"},
 		"unhealthy":    {Unhealthy("service1"), "service1/Dockerfile", "HEALTH_STATUS=500"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -67,6 +67,11 @@ func Hang(service string) Edit { return imageVariable(service, "HANG=1") }
 // Unhealthy makes the health check of a backend answer 500.
 func Unhealthy(service string) Edit { return imageVariable(service, "HEALTH_STATUS=500") }
 
+// Lock makes every path of a backend answer with a status, its health check excepted.
+func Lock(service string, status int) Edit {
+	return imageVariable(service, fmt.Sprintf("LOCKED=%d", status))
+}
+
 // imageVariable bakes a variable into a backend's image.
 func imageVariable(service, variable string) Edit {
 	return replace(service+"/Dockerfile", "ENV PORT=8080", "ENV PORT=8080 "+variable)

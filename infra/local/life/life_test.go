@@ -44,7 +44,7 @@ func TestAWholeLifeLeavesNothingBehind(t *testing.T) {
 		t.Errorf("the message has no receipt: %s", receipt.Blocks)
 	}
 	gone := get(t, world.URL("pr1")+"/service1")
-	if gone.Status != http.StatusNotFound || gone.Header.Get("x-preview-source") != "" {
+	if gone.Status != http.StatusServiceUnavailable || gone.Header.Get("x-preview-source") != "" {
 		t.Errorf("the removed pr1 answers %d %s", gone.Status, gone.Body)
 	}
 	if diff := cmp.Diff(before, inventory(t, "pr1")); diff != "" {
@@ -257,7 +257,7 @@ func TestACleanUpBeforeTheBuildEndsWins(t *testing.T) {
 
 func TestAHostWithoutAnEnvironmentIsRefused(t *testing.T) {
 	for _, path := range []string{"/", "/service1", "/service2/x", "/assets/app.js"} {
-		if p := get(t, world.URL("nobody")+path); p.Status != http.StatusNotFound || strings.Contains(p.Body, "baseline") {
+		if p := get(t, world.URL("nobody")+path); p.Status != http.StatusServiceUnavailable || strings.Contains(p.Body, "baseline") {
 			t.Errorf("%s of an unknown host answers %d %s", path, p.Status, p.Body)
 		}
 	}

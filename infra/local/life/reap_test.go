@@ -180,7 +180,7 @@ func TestASweepRemovesWhatItsExecutionDidNot(t *testing.T) {
 			if diff := cmp.Diff(before, inventory(t)); diff != "" {
 				t.Errorf("a sweep left something (-before +after):\n%s", diff)
 			}
-			if p := get(t, world.URL(label)+"/service1"); p.Status != http.StatusNotFound {
+			if p := get(t, world.URL(label)+"/service1"); p.Status != http.StatusServiceUnavailable {
 				t.Errorf("the host answers %d", p.Status)
 			}
 			if s := sweep(t, `{}`); len(s.Removed)+len(s.Ended)+len(s.Leaks) > 0 {

@@ -119,7 +119,7 @@ func (s *Stack) distribution() error {
 	var paths []string
 	for name, service := range s.Seeded.CatalogContent.Services {
 		if service.Frontend != nil {
-			settings.Frontend = name
+			settings.Frontend, settings.Routing = name, service.Frontend.Routing
 			continue
 		}
 		settings.Backends = append(settings.Backends, edge.Backend{Name: name, Paths: service.Paths})

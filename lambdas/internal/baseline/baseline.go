@@ -188,6 +188,17 @@ func CheckFallback(service string, paths []string, targetGroup string, fallbacks
 	return drift("the shared part of the listener %s, which the catalog gives to %s", strings.Join(words, " and "), service)
 }
 
+// CheckProtocol refuses a service whose answers the edge could not carry: a VPC
+// origin takes no gRPC
+// (docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html).
+func CheckProtocol(service string, group elbtypes.TargetGroup) *fault.Fault {
+	if aws.ToString(group.ProtocolVersion) != "GRPC" {
+		return nil
+	}
+	return fault.New(statemachine.ErrBadRequest, "%s speaks gRPC, which CloudFront does not carry to a load balancer inside a VPC, so that it would never be seen.", service).
+		WithNext("Leave it out: the shared one is used. To preview it, give it a target group of HTTP1 or HTTP2.")
+}
+
 // Queue reads the attributes of a queue of the baseline.
 func (r *Reader) Queue(ctx context.Context, name string) (map[string]string, error) {
 	url, err := r.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &name})

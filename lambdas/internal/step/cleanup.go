@@ -55,7 +55,7 @@ func (c *CleanUp) Run(ctx context.Context, in statemachine.CleanUpInput) (statem
 			return out, err
 		}
 	}
-	left, err := c.giveUp(ctx, env.Revision, open(life, in.Scope))
+	left, err := c.giveUp(ctx, env.Revision, open(life, in.Scope, c.Now()))
 	if err != nil {
 		return out, err
 	}
@@ -94,16 +94,44 @@ func (c *CleanUp) begun(ctx context.Context, seen record.Environment) error {
 }
 
 // open are the rows that are not closed: all, or those that the newest revision
-// no longer wants.
-func open(life record.Life, scope statemachine.Scope) []record.Resource {
+// neither wants nor leaves to those who read them.
+func open(life record.Life, scope statemachine.Scope, now time.Time) []record.Resource {
 	var rows []record.Resource
+	reading := stillRead(life, now)
 	for _, row := range life.Resources {
-		stale := row.Revision < life.Environment.Revision
+		stale := row.Revision < life.Environment.Revision && !reading[row.Key()]
 		if row.State != record.Closed && (scope == statemachine.ScopeAll || stale) {
 			rows = append(rows, row)
 		}
 	}
 	return rows
+}
+
+// readFor is how long a build of a frontend stays after another has followed it, at
+// least: an edge location may go on pointing to it for half a minute.
+const readFor = time.Minute
+
+// stillRead are the builds of frontends that an environment no longer wants and keeps
+// all the same: the one before the newest, until the next update, because a page that
+// is open loads the rest of its files from there; and each that was followed a moment
+// ago.
+func stillRead(life record.Life, now time.Time) map[string]bool {
+	older := map[string][]record.Resource{}
+	for _, row := range life.Resources {
+		if row.Kind == "frontend" && row.State == record.Present && row.Revision < life.Environment.Revision {
+			older[row.Service] = append(older[row.Service], row)
+		}
+	}
+	kept := map[string]bool{}
+	for _, builds := range older {
+		slices.SortFunc(builds, func(a, b record.Resource) int { return b.Revision - a.Revision })
+		for i, build := range builds {
+			if i == 0 || now.Sub(time.Unix(builds[i-1].PresentAt, 0)) < readFor {
+				kept[build.Key()] = true
+			}
+		}
+	}
+	return kept
 }
 
 // giveUp marks what was tried for too long, so that one resource does not hold up

@@ -1,9 +1,11 @@
 package step
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -105,6 +107,9 @@ func (p *Planner) readBackends(ctx context.Context, d *Draft) error {
 		d.backends[name] = backend
 		d.cost += hourly(backend.Definition)
 		if f := baseline.CheckFallback(name, s.Paths, *backend.TargetGroup.TargetGroupArn, fallbacks); f != nil {
+			faults = append(faults, f)
+		}
+		if f := baseline.CheckProtocol(name, backend.TargetGroup); f != nil {
 			faults = append(faults, f)
 		}
 	}
@@ -277,10 +282,14 @@ func (p *Planner) route(env record.Environment, d *Draft) route.Spec {
 	for _, name := range d.wanted.Services {
 		if d.services[name].Frontend != nil {
 			spec.Value.Frontend = env.Name + "/" + d.wanted.Commit
-			spec.Probes = append(spec.Probes, route.Probe{Service: name, Path: "/"})
+			spec.Probes = append(spec.Probes, route.Probe{Service: name, Path: "/", Statuses: []int{http.StatusOK}})
 			continue
 		}
-		spec.Probes = append(spec.Probes, route.Probe{Service: name, Path: probePath(d.services[name].Paths)})
+		probe := route.Probe{Service: name, Path: probePath(d.services[name].Paths)}
+		if p := d.services[name].Probe; p != nil {
+			probe.Path, probe.Statuses = cmp.Or(p.Path, probe.Path), p.Statuses
+		}
+		spec.Probes = append(spec.Probes, probe)
 	}
 	return spec
 }

@@ -204,8 +204,9 @@ func (s *sweep) isEarlier(arn string, env record.Environment) bool {
 	return env.State == record.Requested && arn == env.Execution
 }
 
-// goes says why a row of the ledger is removed, or nothing.
-func (s *sweep) goes(env record.Environment, row record.Resource) string {
+// goes says why a row of the ledger is removed, or nothing. What is still read is
+// not removed for being of an older revision.
+func (s *sweep) goes(env record.Environment, row record.Resource, reading bool) string {
 	switch {
 	case env.Name == "":
 		return "the record of its environment was deleted"
@@ -213,7 +214,7 @@ func (s *sweep) goes(env record.Environment, row record.Resource) string {
 		return env.Reason
 	case env.State == record.Gone || env.State == record.Failed:
 		return "its environment was closed before it was seen to be gone"
-	case env.State.Live() && row.Revision < env.Revision && s.idle[env.Name]:
+	case env.State.Live() && row.Revision < env.Revision && s.idle[env.Name] && !reading:
 		return "the newest revision does not want it"
 	}
 	return ""

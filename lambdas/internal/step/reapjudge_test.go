@@ -59,3 +59,18 @@ func TestEveryKindIsSwept(t *testing.T) {
 		}
 	}
 }
+
+func TestTheReaperLeavesWhatIsStillRead(t *testing.T) {
+	s := &sweep{idle: map[string]bool{"pr1": true}}
+	env := record.Environment{Name: "pr1", Revision: 2, State: record.Ready}
+	row := record.Resource{Kind: "frontend", Name: "a", Revision: 1, State: record.Present}
+	for reading, goes := range map[bool]bool{true: false, false: true} {
+		if why := s.goes(env, row, reading); (why != "") != goes {
+			t.Errorf("read: %v, goes because %q", reading, why)
+		}
+	}
+	env.State, env.Execution, env.Reason = record.CleaningUp, reaper, "its time was up"
+	if s.goes(env, row, true) == "" {
+		t.Error("the end of an environment leaves a build")
+	}
+}

@@ -168,6 +168,7 @@ func (s *sweep) unite(ctx context.Context) {
 	held := map[string]bool{} // by kind and identity
 	for _, name := range slices.Sorted(maps.Keys(s.lives)) {
 		life := s.lives[name]
+		reading := stillRead(life, s.Now())
 		for i := range life.Resources {
 			row := &life.Resources[i]
 			k := s.kindOf(row.Kind)
@@ -181,7 +182,7 @@ func (s *sweep) unite(ctx context.Context) {
 				continue
 			}
 			held[k.Name+" "+identity] = true
-			if why := s.goes(life.Environment, *row); why != "" {
+			if why := s.goes(life.Environment, *row, reading[row.Key()]); why != "" {
 				s.items = append(s.items, item{kind: k, resource: r, identity: identity, row: row, why: why})
 			}
 		}

@@ -2,8 +2,8 @@
 // KeyValueStore, the label, whose value says whether it is starting or live, at
 // which commit, with which frontend and overrides. Open writes the first state,
 // Ensure publishes the second, and Answers asks the public URL whether the
-// overrides are seen there. Removal takes the key away; the edge then answers that
-// there is no such environment. The package does not know what stands behind the
+// overrides are seen there. Removal writes that it is gone and takes the key away;
+// the edge then answers that it knows no such environment. The package does not know what stands behind the
 // paths.
 package route
 
@@ -50,7 +50,8 @@ type api interface {
 // Kind publishes, looks at and removes routes.
 type Kind struct {
 	// HTTP asks the public URL in Answers. It must not follow redirects: what is
-	// asked for is whether this very address is answered by the override.
+	// asked for is whether this very address is answered by the override. It opens
+	// a connection for each question.
 	HTTP *http.Client
 
 	store api
@@ -59,10 +60,12 @@ type Kind struct {
 
 // New returns the kind over a client of the KeyValueStore.
 func New(store api, g guard.Guard) *Kind {
+	fresh := http.DefaultTransport.(*http.Transport).Clone()
+	fresh.DisableKeepAlives = true
 	return &Kind{
 		store: store, guard: g,
 		HTTP: &http.Client{
-			Timeout:       probeTimeout,
+			Timeout: probeTimeout, Transport: fresh,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
@@ -91,7 +94,7 @@ func Info() kind.Info {
 		Sweep: []kind.Grant{{
 			Actions: []string{
 				"cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
-				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:DeleteKey",
+				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey", "cloudfront-keyvaluestore:DeleteKey",
 			},
 			Resources: []string{"${KeyValueStore}"},
 		}},
@@ -143,9 +146,24 @@ func (k *Kind) Verify(ctx context.Context, r kind.Resource) (bool, error) {
 	return value != "", err
 }
 
-// Remove deletes the key.
+// Remove lets the edge say that the environment was removed, and deletes the key.
+// While a key changes an edge location may miss it, so that a missing one is no
+// news of its end there.
 func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	spec, err := k.spec(r)
+	if err != nil {
+		return err
+	}
+	gone, err := encode(Value{State: Gone})
+	if err != nil {
+		return err
+	}
+	err = k.change(ctx, spec, func(current string) string {
+		if current == "" {
+			return ""
+		}
+		return gone
+	})
 	if err != nil {
 		return err
 	}

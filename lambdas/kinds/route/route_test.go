@@ -106,7 +106,9 @@ func TestValueOfTheKey(t *testing.T) {
 		"ensure without open publishes":         {"", ensure, live, 1},
 		"ensure twice writes once":              {live, ensure, live, 0},
 		"ensure replaces what an older one was": {`{"state":"live","commit":"ffff"}`, ensure, live, 1},
-		"remove takes the key away":             {live, remove, "", 1},
+		"remove says so and takes the key away": {live, remove, "", 2},
+		"remove goes on where it was stopped":   {`{"state":"gone"}`, remove, "", 1},
+		"open after a removal":                  {`{"state":"gone"}`, open, starting, 1},
 		"remove of nothing writes nothing":      {"", remove, "", 0},
 	}
 	for name, test := range tests {
@@ -122,6 +124,17 @@ func TestValueOfTheKey(t *testing.T) {
 				t.Errorf("value %s after %d writes, want %s after %d", got, s.writes, test.after, test.writes)
 			}
 		})
+	}
+}
+
+func TestRemovalIsSaidBeforeItIsDone(t *testing.T) {
+	s := newStore(t)
+	s.values["pr1"] = live
+	if err := route.FromConfig(s.config(plain()), own).Remove(t.Context(), row(t, wanted())); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{`{"state":"gone"}`}, s.written); diff != "" {
+		t.Errorf("values written (-want +got):\n%s", diff)
 	}
 }
 

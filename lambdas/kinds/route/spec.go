@@ -14,8 +14,8 @@ type Spec struct {
 // Value is the pointer that the viewer functions read: at most 1 KB as JSON
 // (docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 type Value struct {
-	State     string   `json:"state"` // starting or live
-	Commit    string   `json:"commit"`
+	State     string   `json:"state"` // starting, live or gone
+	Commit    string   `json:"commit,omitempty"`
 	Frontend  string   `json:"frontend,omitempty"`  // prefix of the own frontend, without slashes at the ends; empty is the default one
 	Overrides []string `json:"overrides,omitempty"` // services that the environment runs itself, sorted
 }
@@ -24,10 +24,13 @@ type Value struct {
 const (
 	Starting = "starting"
 	Live     = "live"
+	Gone     = "gone"
 )
 
 // Probe is one request through the public URL.
 type Probe struct {
 	Service string `json:"service"`
 	Path    string `json:"path"`
+	// Statuses are those of a right answer; none is everything below 500.
+	Statuses []int `json:"statuses,omitempty"`
 }

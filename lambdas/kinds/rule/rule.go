@@ -257,12 +257,20 @@ func (k *Kind) create(ctx context.Context, r kind.Resource, spec Spec, group str
 		out, err := k.client.CreateRule(ctx, in)
 		var race *types.PriorityInUseException
 		var full *types.TooManyRulesException
+		var groups *types.TooManyUniqueTargetGroupsPerLoadBalancerException
 		switch {
 		case errors.As(err, &race):
 			used[number] = true
 		case errors.As(err, &full):
 			f := fault.New(statemachine.ErrNoRoom, "The load balancer has no room for another rule (%s of %s).", r.Name, spec.Host).
 				WithNext("Clean up an environment that is no longer needed, or ask for a higher quota of rules per load balancer.")
+			f.Cause = err
+			return "", f
+		case errors.As(err, &groups):
+			// 100, which AWS does not raise
+			// (docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
+			f := fault.New(statemachine.ErrNoRoom, "The load balancer has no room for another target group (%s of %s).", r.Name, spec.Host).
+				WithNext("Clean up an environment that is no longer needed; AWS does not raise this quota.")
 			f.Cause = err
 			return "", f
 		case err != nil:

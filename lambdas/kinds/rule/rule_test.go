@@ -3,6 +3,7 @@ package rule_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -149,6 +150,14 @@ func TestEnsure(t *testing.T) {
 		_, err := k.Ensure(t.Context(), r)
 		if f := fault.As(err); f == nil || f.Name != statemachine.ErrNoRoom || f.Next == "" {
 			t.Errorf("Ensure = %v, want NoRoom with a next step", err)
+		}
+	})
+	t.Run("a load balancer with 100 target groups is a fault with a next step", func(t *testing.T) {
+		_, k, r := start(t)
+		awstest.Fail(t, "elasticloadbalancing:CreateRule", &types.TooManyUniqueTargetGroupsPerLoadBalancerException{})
+		_, err := k.Ensure(t.Context(), r)
+		if f := fault.As(err); f == nil || f.Name != statemachine.ErrNoRoom || !strings.Contains(f.What, "target group") || f.Next == "" {
+			t.Errorf("Ensure = %v, want NoRoom of target groups with a next step", err)
 		}
 	})
 	t.Run("a target group that is not there yet is a fault", func(t *testing.T) {

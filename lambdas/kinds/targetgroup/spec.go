@@ -20,8 +20,8 @@ type Spec struct {
 	HealthCheck     HealthCheck `json:"healthCheck"`
 }
 
-// HealthCheck is the baseline's, but quicker: 5 s is the shortest interval that
-// ELBv2 takes (botocore), and a new target needs one success.
+// HealthCheck is the baseline's, but quicker: as often as its timeout allows, and a
+// new target needs the fewest successes that ELBv2 takes.
 type HealthCheck struct {
 	Protocol           string `json:"protocol"`
 	Port               string `json:"port"`
@@ -34,12 +34,12 @@ type HealthCheck struct {
 }
 
 // The health check of an environment: the interval and thresholds are the least
-// that ELBv2 takes (botocore, CreateTargetGroupInput), and the timeout has to be
-// below the interval.
+// that ELBv2 takes (botocore, CreateTargetGroupInput). A timeout has to be below the
+// interval: the baseline's is kept, because a check that takes long there takes long
+// here, and the interval gives way.
 const (
-	interval     = 5
-	timeoutLimit = 4
-	threshold    = 2
+	interval  = 5
+	threshold = 2
 )
 
 // grpc is the ProtocolVersion whose matcher is of gRPC codes.
@@ -49,10 +49,10 @@ const grpc = "GRPC"
 // check made quicker. The baseline's patience with a target that fails is kept.
 func Clone(baseline types.TargetGroup, name string) Spec {
 	check := checkOf(baseline)
-	check.IntervalSeconds = interval
-	if check.TimeoutSeconds == 0 || check.TimeoutSeconds > timeoutLimit {
-		check.TimeoutSeconds = timeoutLimit
+	if check.TimeoutSeconds == 0 {
+		check.TimeoutSeconds = interval - 1
 	}
+	check.IntervalSeconds = max(interval, check.TimeoutSeconds+1)
 	check.HealthyThreshold = threshold
 	check.UnhealthyThreshold = max(threshold, check.UnhealthyThreshold)
 	return Spec{

@@ -202,15 +202,23 @@ func TestClone(t *testing.T) {
 		Name: name, Protocol: "HTTP", ProtocolVersion: "HTTP1", Port: 80, VPC: "vpc-1", TargetType: "ip",
 		HealthCheck: targetgroup.HealthCheck{
 			Protocol: "HTTP", Port: "traffic-port", Path: "/health", Matcher: "200",
-			IntervalSeconds: 5, TimeoutSeconds: 4, HealthyThreshold: 2, UnhealthyThreshold: 4,
+			IntervalSeconds: 7, TimeoutSeconds: 6, HealthyThreshold: 2, UnhealthyThreshold: 4,
 		},
 	}
 	tests := map[string]struct {
 		base func(*types.TargetGroup)
 		want func(*targetgroup.Spec)
 	}{
-		"slow checks become quick":          {func(*types.TargetGroup) {}, func(*targetgroup.Spec) {}},
-		"a shorter timeout is kept":         {func(g *types.TargetGroup) { g.HealthCheckTimeoutSeconds = aws.Int32(2) }, func(s *targetgroup.Spec) { s.HealthCheck.TimeoutSeconds = 2 }},
+		"checks are as frequent as their timeout allows": {func(*types.TargetGroup) {}, func(*targetgroup.Spec) {}},
+		"a short timeout allows the shortest interval": {func(g *types.TargetGroup) { g.HealthCheckTimeoutSeconds = aws.Int32(2) }, func(s *targetgroup.Spec) {
+			s.HealthCheck.TimeoutSeconds, s.HealthCheck.IntervalSeconds = 2, 5
+		}},
+		"a check that takes long there may take long here": {func(g *types.TargetGroup) { g.HealthCheckTimeoutSeconds = aws.Int32(120) }, func(s *targetgroup.Spec) {
+			s.HealthCheck.TimeoutSeconds, s.HealthCheck.IntervalSeconds = 120, 121
+		}},
+		"no timeout is just below the interval": {func(g *types.TargetGroup) { g.HealthCheckTimeoutSeconds = nil }, func(s *targetgroup.Spec) {
+			s.HealthCheck.TimeoutSeconds, s.HealthCheck.IntervalSeconds = 4, 5
+		}},
 		"patience is at least two failures": {func(g *types.TargetGroup) { g.UnhealthyThresholdCount = nil }, func(s *targetgroup.Spec) { s.HealthCheck.UnhealthyThreshold = 2 }},
 		"a gRPC group keeps its gRPC codes": {func(g *types.TargetGroup) {
 			g.ProtocolVersion, g.Matcher = aws.String("GRPC"), &types.Matcher{GrpcCode: aws.String("12")}

@@ -90,7 +90,7 @@ func faults(ctx context.Context, h http.Handler) http.Handler {
 		health = http.StatusInternalServerError
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", h)
+	mux.Handle("/", locked(h))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if health >= 400 {
 			slog.Error("unhealthy as HEALTH_STATUS asks", "status", health)
@@ -105,6 +105,17 @@ func faults(ctx context.Context, h http.Handler) http.Handler {
 		case <-ctx.Done():
 		case <-r.Context().Done():
 		}
+	})
+}
+
+// locked answers everything with LOCKED, as an API does that wants a login.
+func locked(h http.Handler) http.Handler {
+	status, err := strconv.Atoi(os.Getenv("LOCKED"))
+	if err != nil {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		JSON(w, status, map[string]string{"error": "no way in"})
 	})
 }
 
