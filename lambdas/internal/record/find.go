@@ -67,8 +67,11 @@ func (s *Store) index(ctx context.Context, index, condition, value string) ([]st
 		KeyConditionExpression:    aws.String(condition),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":key": text(value)},
 	}
-	if index == "commit" { // a reserved word of DynamoDB's expressions
-		in.ExpressionAttributeNames = map[string]string{"#commit": "commit"}
+	if index == "commit" { // reserved words of DynamoDB's expressions
+		in.ExpressionAttributeNames = map[string]string{"#commit": "commit", "#item": "item"}
+		// Rows of services that were written before they lost that key are in it too.
+		in.FilterExpression = aws.String("#item = :record")
+		in.ExpressionAttributeValues[":record"] = text(environmentItem)
 	}
 	var names []string
 	pages := dynamodb.NewQueryPaginator(s.Client, in)
