@@ -52,11 +52,13 @@ func (s *Store) indexed(ctx context.Context) ([]Environment, error) {
 		if err != nil {
 			return nil, fmt.Errorf("query index live: %w", err)
 		}
-		var some []Environment
-		if err := attributevalue.UnmarshalListOfMaps(page.Items, &some); err != nil {
-			return nil, fmt.Errorf("decode index live: %w", err)
+		for _, item := range page.Items {
+			var env Environment
+			if err := env.read(item); err != nil {
+				return nil, fmt.Errorf("decode index live: %w", err)
+			}
+			all = append(all, env)
 		}
-		all = append(all, some...)
 	}
 	return all, nil
 }

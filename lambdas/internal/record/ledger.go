@@ -70,13 +70,13 @@ func (l *Life) add(item map[string]types.AttributeValue) error {
 	}
 	switch {
 	case sort == environmentItem:
-		return attributevalue.UnmarshalMap(item, &l.Environment)
+		return l.Environment.read(item)
 	case strings.HasPrefix(sort, servicePrefix):
 		l.Services = append(l.Services, Service{})
 		return attributevalue.UnmarshalMap(item, &l.Services[len(l.Services)-1])
 	case strings.HasPrefix(sort, resourcePrefix):
 		l.Resources = append(l.Resources, Resource{})
-		return attributevalue.UnmarshalMap(item, &l.Resources[len(l.Resources)-1])
+		return l.Resources[len(l.Resources)-1].read(item)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (s *Store) PutResource(ctx context.Context, row Resource) error {
 	if row.State == Closed {
 		row.TTL = s.Now().Add(kept).Unix()
 	}
-	return late(s.putRow(ctx, row, row.Revision, row.Environment+" "+row.Key()), row.Environment, row.Revision, row.Key())
+	return late(s.putRow(ctx, row, row.others, row.Revision, row.Environment+" "+row.Key()), row.Environment, row.Revision, row.Key())
 }
 
 // errNewer says that a newer revision has written a row.
@@ -141,7 +141,8 @@ func (s *Store) GetResource(ctx context.Context, environment, kind, name string)
 	if len(out.Item) == 0 {
 		return row, false, nil
 	}
-	return row, true, attributevalue.UnmarshalMap(out.Item, &row)
+	err = row.read(out.Item)
+	return row, true, err
 }
 
 // SetService lets change alter the row of a service, unless a newer revision has
@@ -185,12 +186,12 @@ func (s *Store) ForgetServices(ctx context.Context, life Life) error {
 
 func (s *Store) putService(ctx context.Context, row Service) error {
 	row.Item = servicePrefix + row.Name
-	return s.putRow(ctx, row, row.Revision, row.Environment+" "+row.Name)
+	return s.putRow(ctx, row, nil, row.Revision, row.Environment+" "+row.Name)
 }
 
 // putRow writes a row unless one of a newer revision stands there: errNewer.
-func (s *Store) putRow(ctx context.Context, row any, revision int, name string) error {
-	item, err := attributevalue.MarshalMap(row)
+func (s *Store) putRow(ctx context.Context, row any, others others, revision int, name string) error {
+	item, err := encode(row, others)
 	if err != nil {
 		return fmt.Errorf("encode row %s: %w", name, err)
 	}

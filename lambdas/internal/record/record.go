@@ -87,6 +87,8 @@ type Environment struct {
 	Commit string `dynamodbav:"commit,omitempty"`
 	// TTL removes a closed record from the table after a month, in Unix seconds.
 	TTL int64 `dynamodbav:"ttl,omitempty"`
+
+	others others
 }
 
 // Message is where the status message of an environment stands.
@@ -154,6 +156,8 @@ type Resource struct {
 	Why           string `dynamodbav:"why,omitempty"`    // the last removal failed
 	LeftAt        int    `dynamodbav:"leftAt,omitempty"` // revision of the removal that gave it up
 	TTL           int64  `dynamodbav:"ttl,omitempty"`
+
+	others others
 }
 
 // Key names a resource among the needs of another.
