@@ -91,11 +91,12 @@ type Grant struct {
 	Why string
 }
 
-// Decode reads a Spec strictly: an unknown field is a defect of whoever wrote it,
-// and a fault named statemachine.ErrInternal.
+// Decode reads a Spec. A field that it does not know is left out: functions are
+// deployed one by one, and the one that wrote the row may be newer, or have been rolled
+// back since. A field of another type is a fault named statemachine.ErrInternal.
 func Decode[S any](r Resource) (S, error) {
 	var spec S
-	if err := strictUnmarshal(r.Spec, &spec); err != nil {
+	if err := json.Unmarshal(r.Spec, &spec); err != nil {
 		f := fault.New(statemachine.ErrInternal, "The specification of %s in %s cannot be read: %v.", r.Name, r.Environment, err).
 			WithNext("Provision the environment again; if it comes back, tell the platform team.")
 		f.Cause = err

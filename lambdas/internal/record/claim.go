@@ -125,15 +125,29 @@ func (s *Store) claim(env *Environment, c Claim) error {
 // begin starts a new life of the label.
 func (s *Store) begin(env *Environment, c Claim) {
 	now := s.Now()
+	revision, incarnation := env.Revision+1, env.Incarnation+1
+	if env.Version == 0 {
+		revision, incarnation = first(now), first(now)
+	}
 	*env = Environment{
 		Name: env.Name, Item: env.Item, Version: env.Version,
-		Revision: env.Revision + 1, Incarnation: env.Incarnation + 1,
+		Revision: revision, Incarnation: incarnation,
 		State: Requested, Wanted: c.Wanted, URL: c.URL,
 		Owner: c.Owner, Channel: c.Channel,
 		CreatedAt: now, AskedAt: now, ExpiresAt: now.Add(c.Wanted.Lifetime), MaxExpiresAt: now.Add(c.MaxLifetime),
 		Live: "yes", Commit: c.Wanted.Commit,
 	}
 }
+
+// epoch is before the first life of any label.
+var epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// first is where the counters of a label begin that has no record: seconds. An earlier
+// life may have had one, which is forgotten after a month or was lost with the table,
+// and its rows may still be there; Step Functions refuses the name of an execution for
+// 90 days after it closed. No life has a revision a second, so that no number is ever
+// given twice, whatever became of the record.
+func first(now time.Time) int { return max(1, int(now.Sub(epoch)/time.Second)) }
 
 // renew changes a living environment, unless it is what is wanted already.
 func (s *Store) renew(env *Environment, c Claim) {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -33,7 +32,7 @@ func (s *Store) Get(ctx context.Context, name string) (env Environment, ok bool,
 	if len(out.Item) == 0 {
 		return env, false, nil
 	}
-	if err := attributevalue.UnmarshalMap(out.Item, &env); err != nil {
+	if err := env.read(out.Item); err != nil {
 		return env, false, fmt.Errorf("decode record %s: %w", name, err)
 	}
 	return env, true, nil
@@ -128,7 +127,7 @@ func (s *Store) put(ctx context.Context, env *Environment) error {
 func (s *Store) over(env *Environment) (types.Put, error) {
 	read := env.Version
 	env.Version++
-	item, err := attributevalue.MarshalMap(env)
+	item, err := encode(env, env.others)
 	if err != nil {
 		return types.Put{}, fmt.Errorf("encode record %s: %w", env.Name, err)
 	}

@@ -52,11 +52,13 @@ func (s *Store) indexed(ctx context.Context) ([]Environment, error) {
 		if err != nil {
 			return nil, fmt.Errorf("query index live: %w", err)
 		}
-		var some []Environment
-		if err := attributevalue.UnmarshalListOfMaps(page.Items, &some); err != nil {
-			return nil, fmt.Errorf("decode index live: %w", err)
+		for _, item := range page.Items {
+			var env Environment
+			if err := env.read(item); err != nil {
+				return nil, fmt.Errorf("decode index live: %w", err)
+			}
+			all = append(all, env)
 		}
-		all = append(all, some...)
 	}
 	return all, nil
 }
@@ -67,8 +69,11 @@ func (s *Store) index(ctx context.Context, index, condition, value string) ([]st
 		KeyConditionExpression:    aws.String(condition),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":key": text(value)},
 	}
-	if index == "commit" { // a reserved word of DynamoDB's expressions
-		in.ExpressionAttributeNames = map[string]string{"#commit": "commit"}
+	if index == "commit" { // reserved words of DynamoDB's expressions
+		in.ExpressionAttributeNames = map[string]string{"#commit": "commit", "#item": "item"}
+		// Rows of services that were written before they lost that key are in it too.
+		in.FilterExpression = aws.String("#item = :record")
+		in.ExpressionAttributeValues[":record"] = text(environmentItem)
 	}
 	var names []string
 	pages := dynamodb.NewQueryPaginator(s.Client, in)

@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -69,13 +70,13 @@ func (l *Life) add(item map[string]types.AttributeValue) error {
 	}
 	switch {
 	case sort == environmentItem:
-		return attributevalue.UnmarshalMap(item, &l.Environment)
+		return l.Environment.read(item)
 	case strings.HasPrefix(sort, servicePrefix):
 		l.Services = append(l.Services, Service{})
 		return attributevalue.UnmarshalMap(item, &l.Services[len(l.Services)-1])
 	case strings.HasPrefix(sort, resourcePrefix):
 		l.Resources = append(l.Resources, Resource{})
-		return attributevalue.UnmarshalMap(item, &l.Resources[len(l.Resources)-1])
+		return l.Resources[len(l.Resources)-1].read(item)
 	}
 	return nil
 }
@@ -84,8 +85,9 @@ func (l *Life) add(item map[string]types.AttributeValue) error {
 const writers = 8
 
 // WritePlan writes the rows that a revision wants, before anything of it is made
-// (law 2). A row that is there keeps its id; what a newer revision wrote is left
-// alone.
+// (law 2). A row that is there keeps its id. A row that a newer revision wrote is a
+// fault named statemachine.ErrSuperseded: whatever is made of the plan would be made by
+// the specification of the other.
 func (s *Store) WritePlan(ctx context.Context, life Life, services []Service, resources []Resource) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
@@ -93,7 +95,7 @@ func (s *Store) WritePlan(ctx context.Context, life Life, services []Service, re
 		if old := life.Service(row.Name); old != nil && old.Revision == row.Revision && old.State != ServiceFailed {
 			continue // a re-run: what was seen of it stays
 		}
-		group.Go(func() error { return s.putService(ctx, row) })
+		group.Go(func() error { return late(s.putService(ctx, row), row.Environment, row.Revision, row.Name) })
 	}
 	for _, row := range resources {
 		if old := life.Resource(row.Key()); old != nil && old.State != Closed && old.Incarnation == row.Incarnation {
@@ -107,13 +109,25 @@ func (s *Store) WritePlan(ctx context.Context, life Life, services []Service, re
 	return group.Wait()
 }
 
-// PutResource writes a row of the ledger unless a newer revision has.
+// PutResource writes a row of the ledger. Where a newer revision has written it, that
+// is a fault named statemachine.ErrSuperseded.
 func (s *Store) PutResource(ctx context.Context, row Resource) error {
 	row.Item = resourcePrefix + row.Kind + "#" + row.Name
 	if row.State == Closed {
 		row.TTL = s.Now().Add(kept).Unix()
 	}
-	return s.putRow(ctx, row, row.Revision, row.Environment+" "+row.Key())
+	return late(s.putRow(ctx, row, row.others, row.Revision, row.Environment+" "+row.Key()), row.Environment, row.Revision, row.Key())
+}
+
+// errNewer says that a newer revision has written a row.
+var errNewer = errors.New("a newer revision has written the row")
+
+// late is the fault of a writer that comes after a newer revision.
+func late(err error, environment string, revision int, name string) error {
+	if errors.Is(err, errNewer) {
+		return Superseded(environment, revision, "a newer one has written the row of "+name)
+	}
+	return err
 }
 
 // GetResource reads one row of the ledger; ok is false when it was never planned.
@@ -127,7 +141,8 @@ func (s *Store) GetResource(ctx context.Context, environment, kind, name string)
 	if len(out.Item) == 0 {
 		return row, false, nil
 	}
-	return row, true, attributevalue.UnmarshalMap(out.Item, &row)
+	err = row.read(out.Item)
+	return row, true, err
 }
 
 // SetService lets change alter the row of a service, unless a newer revision has
@@ -150,18 +165,33 @@ func (s *Store) SetService(ctx context.Context, environment, name string, revisi
 	}
 	row.Revision = revision
 	change(&row)
-	return s.putService(ctx, row)
+	if err := s.putService(ctx, row); !errors.Is(err, errNewer) {
+		return err
+	}
+	return nil // what an older revision has to say of its progress interests nobody
+}
+
+// ForgetServices has the rows of the services deleted with the record, a month after
+// it is closed. It comes before the close, so that a closing which died in between is
+// done again as a whole.
+func (s *Store) ForgetServices(ctx context.Context, life Life) error {
+	for _, row := range life.Services {
+		row.TTL = s.Now().Add(kept).Unix()
+		if err := s.putService(ctx, row); err != nil && !errors.Is(err, errNewer) {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) putService(ctx context.Context, row Service) error {
 	row.Item = servicePrefix + row.Name
-	return s.putRow(ctx, row, row.Revision, row.Environment+" "+row.Name)
+	return s.putRow(ctx, row, nil, row.Revision, row.Environment+" "+row.Name)
 }
 
-// putRow writes a row unless one of a newer revision stands there; then the
-// writer came too late, and its own fence tells it so.
-func (s *Store) putRow(ctx context.Context, row any, revision int, name string) error {
-	item, err := attributevalue.MarshalMap(row)
+// putRow writes a row unless one of a newer revision stands there: errNewer.
+func (s *Store) putRow(ctx context.Context, row any, others others, revision int, name string) error {
+	item, err := encode(row, others)
 	if err != nil {
 		return fmt.Errorf("encode row %s: %w", name, err)
 	}
@@ -170,7 +200,10 @@ func (s *Store) putRow(ctx context.Context, row any, revision int, name string) 
 		ConditionExpression:       aws.String("attribute_not_exists(environment) OR revision <= :mine"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":mine": number(revision)},
 	})
-	if err != nil && !conflict(err) {
+	if conflict(err) {
+		return errNewer
+	}
+	if err != nil {
 		return fmt.Errorf("write row %s: %w", name, err)
 	}
 	return nil

@@ -50,8 +50,8 @@ type Environment struct {
 
 	State       State          `dynamodbav:"state"`
 	StateSince  int64          `dynamodbav:"stateSince,omitempty"` // Unix seconds
-	Revision    int            `dynamodbav:"revision"`             // counts provisions and removals; never starts anew
-	Incarnation int            `dynamodbav:"incarnation"`          // counts lives of the label
+	Revision    int            `dynamodbav:"revision"`             // counts provisions and removals; never goes back
+	Incarnation int            `dynamodbav:"incarnation"`          // counts lives of the label; never goes back
 	Wanted      request.Wanted `dynamodbav:"wanted"`
 	// Good is what was last seen to be ready; a failed update returns to it.
 	Good      *request.Wanted `dynamodbav:"good,omitempty"`
@@ -87,6 +87,8 @@ type Environment struct {
 	Commit string `dynamodbav:"commit,omitempty"`
 	// TTL removes a closed record from the table after a month, in Unix seconds.
 	TTL int64 `dynamodbav:"ttl,omitempty"`
+
+	others others
 }
 
 // Message is where the status message of an environment stands.
@@ -111,7 +113,7 @@ type Service struct {
 	Item        string       `dynamodbav:"item"`
 	Name        string       `dynamodbav:"name"`
 	Revision    int          `dynamodbav:"revision"`
-	Commit      string       `dynamodbav:"commit"`
+	Commit      string       `dynamodbav:"sha"` // not "commit", which is a key of an index
 	State       ServiceState `dynamodbav:"state"`
 	Detail      string       `dynamodbav:"detail,omitempty"` // what it waits for
 	Log         string       `dynamodbav:"log,omitempty"`    // link
@@ -154,6 +156,8 @@ type Resource struct {
 	Why           string `dynamodbav:"why,omitempty"`    // the last removal failed
 	LeftAt        int    `dynamodbav:"leftAt,omitempty"` // revision of the removal that gave it up
 	TTL           int64  `dynamodbav:"ttl,omitempty"`
+
+	others others
 }
 
 // Key names a resource among the needs of another.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
 	"previewenv/lambdas/internal/awstest"
@@ -55,15 +57,15 @@ func set(t *testing.T, s *record.Store, change func(*record.Environment)) {
 func TestAWishIsOneRevisionHoweverOftenItIsMade(t *testing.T) {
 	s := store(t)
 	made := claim(t, s, wish(first))
-	if made.Revision != 1 || made.Incarnation != 1 || made.State != record.Requested {
+	if made.State != record.Requested {
 		t.Errorf("the first wish is revision %d of life %d, %s", made.Revision, made.Incarnation, made.State)
 	}
-	if again := claim(t, s, wish(first)); again.Revision != 1 {
+	if again := claim(t, s, wish(first)); again.Revision != made.Revision || again.Incarnation != made.Incarnation {
 		t.Errorf("the same wish again is revision %d", again.Revision)
 	}
 	set(t, s, func(env *record.Environment) { env.State = record.Ready })
-	if other := claim(t, s, wish(second)); other.Revision != 2 || other.Incarnation != 1 || other.ExpiresAt.Unix() != made.ExpiresAt.Unix() {
-		t.Errorf("another wish is revision %d of life %d until %s, want 2 of 1 until %s", other.Revision, other.Incarnation, other.ExpiresAt, made.ExpiresAt)
+	if other := claim(t, s, wish(second)); other.Revision != made.Revision+1 || other.Incarnation != made.Incarnation || other.ExpiresAt.Unix() != made.ExpiresAt.Unix() {
+		t.Errorf("another wish is revision %d of life %d until %s, want %d of %d until %s", other.Revision, other.Incarnation, other.ExpiresAt, made.Revision+1, made.Incarnation, made.ExpiresAt)
 	}
 }
 
@@ -71,9 +73,9 @@ func TestAClosedLabelBeginsANewLife(t *testing.T) {
 	for _, state := range []record.State{record.Gone, record.Failed} {
 		t.Run(string(state), func(t *testing.T) {
 			s := store(t)
-			claim(t, s, wish(first))
+			made := claim(t, s, wish(first))
 			set(t, s, func(env *record.Environment) { s.Close(env, state) })
-			if again := claim(t, s, wish(first)); again.Incarnation != 2 || again.Revision != 2 || again.ClosedAt != 0 || again.TTL != 0 {
+			if again := claim(t, s, wish(first)); again.Incarnation != made.Incarnation+1 || again.Revision != made.Revision+1 || again.ClosedAt != 0 || again.TTL != 0 {
 				t.Errorf("life %d, revision %d, closed at %d", again.Incarnation, again.Revision, again.ClosedAt)
 			}
 		})
@@ -95,14 +97,14 @@ func TestWhatIsBeingRemovedCannotBeClaimed(t *testing.T) {
 
 func TestAnExecutionOfAnOlderRevisionIsSuperseded(t *testing.T) {
 	s := store(t)
-	claim(t, s, wish(first))
+	made := claim(t, s, wish(first))
 	claim(t, s, wish(second))
 	late := wish(first)
-	late.Revision, late.Execution = 1, "arn:late"
+	late.Revision, late.Execution = made.Revision, "arn:late"
 	if _, _, err := s.Claim(t.Context(), late); !fault.Is(err, statemachine.ErrSuperseded) {
 		t.Errorf("Claim = %v, want a fault named %s", err, statemachine.ErrSuperseded)
 	}
-	if _, err := s.Fence(t.Context(), "pr1", 1); !fault.Is(err, statemachine.ErrSuperseded) {
+	if _, err := s.Fence(t.Context(), "pr1", made.Revision); !fault.Is(err, statemachine.ErrSuperseded) {
 		t.Errorf("Fence = %v, want a fault named %s", err, statemachine.ErrSuperseded)
 	}
 }
@@ -111,10 +113,10 @@ func TestAReRunTakesTheEnvironmentOver(t *testing.T) {
 	s := store(t)
 	c := wish(first)
 	c.Execution = "arn:one"
-	claim(t, s, c)
+	made := claim(t, s, c)
 	set(t, s, func(env *record.Environment) { env.TaskToken = "token" })
 	c.Execution = "arn:two"
-	if env := claim(t, s, c); env.Execution != "arn:two" || env.TaskToken != "" || env.Revision != 1 {
+	if env := claim(t, s, c); env.Execution != "arn:two" || env.TaskToken != "" || env.Revision != made.Revision {
 		t.Errorf("execution %s, token %q, revision %d", env.Execution, env.TaskToken, env.Revision)
 	}
 }
@@ -184,8 +186,11 @@ func TestARowOfANewerRevisionIsNeverWrittenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	row.Revision, row.ID = 1, "old"
-	if err := s.PutResource(t.Context(), row); err != nil {
-		t.Fatal(err)
+	if err := s.PutResource(t.Context(), row); !fault.Is(err, statemachine.ErrSuperseded) {
+		t.Errorf("the write of the older one = %v, want a fault named %s", err, statemachine.ErrSuperseded)
+	}
+	if err := s.WritePlan(t.Context(), record.Life{}, nil, []record.Resource{row}); !fault.Is(err, statemachine.ErrSuperseded) {
+		t.Errorf("a plan of the older one = %v, want a fault named %s", err, statemachine.ErrSuperseded)
 	}
 	got, ok, err := s.GetResource(t.Context(), "pr1", "queue", "orders")
 	if err != nil || !ok || got.ID != "new" || got.Revision != 2 {
@@ -196,7 +201,7 @@ func TestARowOfANewerRevisionIsNeverWrittenOver(t *testing.T) {
 func TestAPlanKeepsWhatIsThereOfTheSameLife(t *testing.T) {
 	s := store(t)
 	env := claim(t, s, wish(first))
-	row := record.Resource{Environment: "pr1", Kind: "queue", Name: "orders", Revision: 1, Incarnation: 1, ID: "url", State: record.Present}
+	row := record.Resource{Environment: "pr1", Kind: "queue", Name: "orders", Revision: env.Revision, Incarnation: env.Incarnation, ID: "url", State: record.Present}
 	if err := s.PutResource(t.Context(), row); err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +210,8 @@ func TestAPlanKeepsWhatIsThereOfTheSameLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	planned := []record.Resource{
-		{Environment: "pr1", Kind: "queue", Name: "orders", Revision: 2, Incarnation: env.Incarnation, State: record.Planned},
-		{Environment: "pr1", Kind: "queue", Name: "mails", Revision: 2, Incarnation: env.Incarnation, State: record.Planned},
+		{Environment: "pr1", Kind: "queue", Name: "orders", Revision: env.Revision + 1, Incarnation: env.Incarnation, State: record.Planned},
+		{Environment: "pr1", Kind: "queue", Name: "mails", Revision: env.Revision + 1, Incarnation: env.Incarnation, State: record.Planned},
 	}
 	if err := s.WritePlan(t.Context(), life, nil, planned); err != nil {
 		t.Fatal(err)
@@ -217,9 +222,9 @@ func TestAPlanKeepsWhatIsThereOfTheSameLife(t *testing.T) {
 	}
 	got := map[string]string{}
 	for _, r := range life.Resources {
-		got[r.Name] = fmt.Sprintf("%s %s %d", r.ID, r.State, r.Revision)
+		got[r.Name] = fmt.Sprintf("%s %s %d", r.ID, r.State, r.Revision-env.Revision)
 	}
-	if diff := cmp.Diff(map[string]string{"orders": "url present 2", "mails": " planned 2"}, got); diff != "" {
+	if diff := cmp.Diff(map[string]string{"orders": "url present 1", "mails": " planned 1"}, got); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
 }
@@ -313,5 +318,39 @@ func TestARemovalIsClaimedOnce(t *testing.T) {
 				t.Errorf("ClaimRemoval = %v: %+v", err, c.env)
 			}
 		})
+	}
+}
+
+func TestACommitFindsEachOfItsEnvironmentsOnce(t *testing.T) {
+	s := store(t)
+	for _, label := range []string{"pr1", "pr2"} {
+		c := wish(first)
+		c.Wanted.Label = label
+		env := claim(t, s, c)
+		services := []record.Service{
+			{Environment: label, Name: "service1", Revision: env.Revision, Commit: first, State: record.ServiceQueued},
+			{Environment: label, Name: "service2", Revision: env.Revision, Commit: first, State: record.ServiceQueued},
+		}
+		if err := s.WritePlan(t.Context(), record.Life{Environment: env}, services, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The release before gave the rows of services the key of the index as well.
+	client := s.Client.(*awstest.Atomic)
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	if _, err := client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &s.Table, Item: map[string]types.AttributeValue{
+		"environment": text("pr1"), "item": text("SERVICE#service3"), "commit": text(first),
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, commit := range []string{first, first[:7]} {
+		found, err := s.ByCommit(t.Context(), commit)
+		if diff := cmp.Diff([]string{"pr1", "pr2"}, found); diff != "" || err != nil {
+			t.Errorf("%s is found in (-want +got) %v:\n%s", commit, err, diff)
+		}
+	}
+	life, _, err := s.Load(t.Context(), "pr2")
+	if err != nil || life.Service("service1").Commit != first {
+		t.Errorf("the row of the service is %+v (%v)", life.Services, err)
 	}
 }

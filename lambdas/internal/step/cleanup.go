@@ -176,6 +176,11 @@ func closeRemoval(ctx context.Context, records *record.Store, life record.Life, 
 			receipt.Left = append(receipt.Left, strings.TrimSpace(row.Kind+" "+row.Name+": "+row.Why))
 		}
 	}
+	if len(receipt.Left) == 0 {
+		if err := records.ForgetServices(ctx, life); err != nil {
+			return life.Environment, err
+		}
+	}
 	closes := false
 	closed, err := records.Change(ctx, life.Environment.Name, func(env *record.Environment) error {
 		if closes = env.Revision == life.Environment.Revision && env.State == record.CleaningUp; !closes {

@@ -116,23 +116,11 @@ func (d *Door) provision(ctx context.Context, wish slack.Provision, faults fault
 	if err != nil {
 		return slack.Answer{}, err
 	}
-	if err := d.start(ctx, env, wish.Request); err != nil {
+	if err := startWanted(ctx, d.SFN, d.Records, d.Config.StateMachine, env); err != nil {
 		return slack.Answer{}, err
 	}
 	d.Log.Info("provision asked for", "env", env.Name, "revision", env.Revision)
 	return accepted(env, before), nil
-}
-
-// start starts the execution of a revision. Its name is the revision's, so that
-// the same wish twice is one execution.
-func (d *Door) start(ctx context.Context, env record.Environment, asked statemachine.Request) error {
-	asked.CommitID, asked.Environment, asked.PullRequest = env.Wanted.Commit, env.Name, env.Wanted.PullRequest
-	asked.Revision = env.Revision
-	return d.execute(ctx, env, asked)
-}
-
-func (d *Door) execute(ctx context.Context, env record.Environment, input statemachine.Request) error {
-	return startExecution(ctx, d.SFN, d.Config.StateMachine, env, input)
 }
 
 // accepted is the first answer: the URL, and what of it is there already.

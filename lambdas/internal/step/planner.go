@@ -234,9 +234,10 @@ func (p *Planner) rows(env record.Environment, d *Draft) ([]record.Resource, err
 }
 
 // name is <prefix>-<label>-<name>-<incarnation>: unique in the account, and free
-// again at once when the label comes back.
+// again at once when the label comes back. The incarnation has many digits, and a
+// target group's name 32 characters.
 func (p *Planner) name(limit int, env record.Environment, name string) string {
-	return kind.Name(limit, p.Config.Prefix, env.Name, name, strconv.Itoa(env.Incarnation))
+	return kind.Name(limit, p.Config.Prefix, env.Name, name, strconv.FormatInt(int64(env.Incarnation), 36))
 }
 
 func (p *Planner) rule(env record.Environment, name string, d *Draft) rule.Spec {

@@ -15,7 +15,6 @@ import (
 
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/record"
-	"previewenv/lambdas/internal/request"
 	"previewenv/statemachine"
 )
 
@@ -139,7 +138,7 @@ func (s *sweep) takeOver(ctx context.Context, judged record.Environment, w work,
 		return env, record.ErrUnchanged
 	}
 	if v == goBack {
-		return env, s.restart(ctx, env)
+		return env, startWanted(ctx, s.SFN, s.Records, s.Machine, env)
 	}
 	return env, nil
 }
@@ -157,16 +156,6 @@ func returnToGood(env *record.Environment, f *fault.Fault) {
 	env.Wanted, env.Commit = *env.Good, env.Good.Commit
 	env.State, env.Reverting, env.TaskToken, env.Execution = record.Requested, true, "", ""
 	env.Revision++
-}
-
-// restart provisions what a record wants by an execution of its own.
-func (s *sweep) restart(ctx context.Context, env record.Environment) error {
-	asked, err := request.Of(env.Wanted)
-	if err != nil {
-		return err
-	}
-	asked.Revision, asked.RequestedBy, asked.Channel = env.Revision, env.Owner, env.Channel
-	return startExecution(ctx, s.SFN, s.Machine, env, asked)
 }
 
 // work asks Step Functions what the execution of an environment does. The record

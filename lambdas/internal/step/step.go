@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -16,6 +17,7 @@ import (
 
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/record"
+	"previewenv/lambdas/internal/request"
 	"previewenv/statemachine"
 )
 
@@ -32,23 +34,52 @@ type starter interface {
 
 // startExecution starts the execution of a revision, whose name it bears: the same
 // one twice is one.
-func startExecution(ctx context.Context, client starter, machine string, env record.Environment, input statemachine.Request) error {
+func startExecution(ctx context.Context, client starter, records *record.Store, machine string, env record.Environment, input statemachine.Request) error {
 	data, err := json.Marshal(input)
 	if err != nil {
 		return err
 	}
+	name := statemachine.ExecutionName(env.Name, env.Incarnation, env.Revision)
 	_, err = client.StartExecution(ctx, &sfn.StartExecutionInput{
-		StateMachineArn: &machine, Input: aws.String(string(data)),
-		Name: aws.String(statemachine.ExecutionName(env.Name, env.Incarnation, env.Revision)),
+		StateMachineArn: &machine, Input: aws.String(string(data)), Name: &name,
 	})
 	var exists *types.ExecutionAlreadyExists
 	if errors.As(err, &exists) {
-		return nil
+		return tookUp(ctx, records, env, name)
 	}
 	if err != nil {
 		return fmt.Errorf("start execution for %s: %w", env.Name, err)
 	}
 	return nil
+}
+
+// tookUp tells an execution that did what was asked from one that will never do it.
+// The input is made of the record, so that the name is refused only when its execution
+// has closed (docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html).
+// It was started by an attempt whose answer was lost if the record names it, or is not
+// what it was when it was asked for.
+func tookUp(ctx context.Context, records *record.Store, asked record.Environment, name string) error {
+	now, ok, err := records.Get(ctx, asked.Name)
+	if err != nil {
+		return err
+	}
+	if ok && (now.Revision != asked.Revision || now.State != asked.State || strings.HasSuffix(now.Execution, ":"+name)) {
+		return nil
+	}
+	return fault.New(statemachine.ErrUnavailable, "Nothing was started for %s: its execution %s has ended already, without taking the request up.", asked.Name, name).
+		WithNext("The sweep puts %s right within five minutes; ask again then.", asked.Name)
+}
+
+// startWanted starts the execution that provisions what a record wants. Its input is
+// the record's alone, whoever asks: for the same input Step Functions takes the same
+// name again while the execution runs.
+func startWanted(ctx context.Context, client starter, records *record.Store, machine string, env record.Environment) error {
+	asked, err := request.Of(env.Wanted)
+	if err != nil {
+		return err
+	}
+	asked.Revision, asked.RequestedBy, asked.Channel = env.Revision, env.Owner, env.Channel
+	return startExecution(ctx, client, records, machine, env, asked)
 }
 
 // endWait sends a task token back. An execution that no longer waits is no error:
