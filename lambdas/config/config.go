@@ -63,8 +63,10 @@ type Plan struct {
 type Build struct {
 	Records
 	Names
+	GitHub
 	Registry  string `env:"REGISTRY,required,notEmpty"`
 	Artifacts string `env:"ARTIFACTS,required,notEmpty"`
+	Sources   string `env:"SOURCES,required,notEmpty"` // bucket of what builds read, with versions
 }
 
 // Resource is the configuration of every function that is a resource kind.

@@ -1,5 +1,5 @@
-// Package codebuild runs builds as AWS CodeBuild does, on this machine: it checks
-// the commit out, runs the buildspec's phases in a shell, uploads the artifacts
+// Package codebuild runs builds as AWS CodeBuild does, on this machine: it unpacks
+// the source from S3, runs the buildspec's phases in a shell, uploads the artifacts
 // and says how it ended. Projects live in the emulator and are read from there.
 // It knows nothing of environments or of the state machine.
 package codebuild
@@ -34,9 +34,6 @@ var Operations = []string{"StartBuild", "BatchGetBuilds", "StopBuild", "ListBuil
 
 // Options say how to build.
 type Options struct {
-	// Clone gives what git may clone for a project's source location: a path or a
-	// URL; nil is the location itself.
-	Clone func(location string) string
 	// Dir holds the builds' folders, which go with them, and their logs, which stay.
 	Dir string
 	// Path is put before the machine's PATH.
@@ -78,9 +75,6 @@ type token struct {
 
 // New returns a CodeBuild without builds.
 func New(o Options) *Builds {
-	if o.Clone == nil {
-		o.Clone = func(location string) string { return location }
-	}
 	if o.Concurrency == 0 {
 		o.Concurrency = 2
 	}

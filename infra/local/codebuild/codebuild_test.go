@@ -14,15 +14,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestABuildBuildsExactlyTheCommitThatWasAskedFor(t *testing.T) {
+func TestABuildBuildsExactlyTheVersionThatWasAskedFor(t *testing.T) {
 	s := newStage(t, Options{Environment: []string{"FROM=machine"}}, map[string]string{"web/buildspec.yml": `
 env: {variables: {FROM: buildspec, OWN: buildspec}}
 phases:
+  install: {runtime-versions: {golang: 1.26}}
   pre_build: {commands: [mkdir -p dist/assets && cd dist, "export LATER=kept"]}
   build:
     commands:
-      - cp ../version.txt index.html
-      - echo "$FROM $ALSO $OWN $LATER $CODEBUILD_RESOLVED_SOURCE_VERSION $AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID" > assets/env.txt
+      - ../show > index.html
+      - echo "$FROM $ALSO $OWN $LATER $CODEBUILD_SOURCE_VERSION $AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID" > assets/env.txt
       - |
         echo "it says $(cat index.html)"
         touch .hidden
@@ -34,8 +35,8 @@ artifacts: {base-directory: dist, files: ['**/*']}
 		EnvironmentVariablesOverride: []types.EnvironmentVariable{{Name: aws.String("FROM"), Value: aws.String("override")}},
 	})
 	b, e := s.end(id)
-	if b.BuildStatus != types.StatusTypeSucceeded || !b.BuildComplete || aws.ToString(b.ResolvedSourceVersion) != s.second {
-		t.Fatalf("build = %s %s\n%s", b.BuildStatus, aws.ToString(b.ResolvedSourceVersion), s.log(b))
+	if b.BuildStatus != types.StatusTypeSucceeded || !b.BuildComplete || b.ResolvedSourceVersion != nil || aws.ToString(b.SourceVersion) != s.second {
+		t.Fatalf("build = %s %s\n%s", b.BuildStatus, aws.ToString(b.SourceVersion), s.log(b))
 	}
 	want := map[string]string{
 		"index.html": "two", ".hidden": "",
@@ -109,7 +110,7 @@ func TestPhasesFollowAWSsOrderThroughFailures(t *testing.T) {
 	}
 }
 
-func TestAMissingCommitFailsTheDownload(t *testing.T) {
+func TestAMissingVersionFailsTheDownload(t *testing.T) {
 	s := newStage(t, Options{}, map[string]string{"buildspec.yml": "phases: {}"})
 	s.project("shop", "buildspec.yml")
 	b, _ := s.end(s.start(&codebuild.StartBuildInput{ProjectName: aws.String("shop"), SourceVersion: aws.String(strings.Repeat("a", 40))}))

@@ -124,13 +124,10 @@ func (j *job) phase(name string, run func() *phaseContext) bool {
 }
 
 func (b *Builds) download(j *job) *phaseContext {
-	sha, err := checkOut(j.ctx, b.options.Clone(j.spec.location), j.spec.sourceVersion, j.source)
+	err := b.unpack(j.ctx, j.spec.location, j.spec.sourceVersion, j.source)
 	if err != nil {
 		return &phaseContext{"CLIENT_ERROR", err.Error()}
 	}
-	j.mu.Lock()
-	j.out.ResolvedSourceVersion = sha
-	j.mu.Unlock()
 	if j.spec02, err = readBuildspec(j.source, j.spec.buildspec); err != nil {
 		return &phaseContext{"YAML_FILE_ERROR", err.Error()}
 	}
@@ -174,7 +171,8 @@ func (j *job) each(commands []string) *phaseContext {
 
 // environment is what the commands see: CodeBuild's own variables
 // (docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html),
-// below them the overrides and the project's, below those the buildspec's.
+// below them the overrides and the project's, below those the buildspec's. A source in
+// S3 has no CODEBUILD_RESOLVED_SOURCE_VERSION.
 func (b *Builds) environment(j *job) []string {
 	out, config := j.snapshot(), b.options.Config
 	env := []string{
@@ -203,7 +201,6 @@ func (b *Builds) environment(j *job) []string {
 		"CODEBUILD_INITIATOR="+out.Initiator,
 		"CODEBUILD_LOG_PATH="+out.Logs.StreamName,
 		"CODEBUILD_PROJECT_ARN=arn:aws:codebuild:"+config.Region+":"+account+":project/"+out.ProjectName,
-		"CODEBUILD_RESOLVED_SOURCE_VERSION="+out.ResolvedSourceVersion,
 		"CODEBUILD_SOURCE_REPO_URL="+out.Source.Location,
 		"CODEBUILD_SOURCE_VERSION="+out.SourceVersion,
 		"CODEBUILD_SRC_DIR="+j.source,

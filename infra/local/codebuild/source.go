@@ -1,73 +1,81 @@
 package codebuild
 
 import (
-	"bytes"
+	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// checkOut puts the files of version, a commit, branch, tag or pr/N, of the
-// repository at location into dir and returns the full commit SHA.
-func checkOut(ctx context.Context, location, version, dir string) (string, error) {
-	args := []string{"clone", "--quiet", "--no-checkout"}
-	if info, err := os.Stat(location); err == nil && info.IsDir() {
-		// The objects are used where they are: nothing is copied.
-		args = append(args, "--shared")
-		if location, err = filepath.Abs(location); err != nil {
-			return "", fmt.Errorf("clone: %w", err)
-		}
+// unpack puts the files of a ZIP in S3, bucket/key, into dir: of the version that is
+// named, or of the newest.
+func (b *Builds) unpack(ctx context.Context, location, version, dir string) error {
+	bucket, key, _ := strings.Cut(location, "/")
+	in := &s3.GetObjectInput{Bucket: &bucket, Key: &key}
+	if version != "" {
+		in.VersionId = &version
 	}
-	if _, err := git(ctx, "", append(args, "--", location, dir)...); err != nil {
-		return "", err
-	}
-	sha, err := resolve(ctx, dir, version)
+	object, err := b.s3.GetObject(ctx, in)
 	if err != nil {
-		return "", err
+		return fmt.Errorf("download source %s, version %q: %w", location, version, err)
 	}
-	if _, err := git(ctx, dir, "checkout", "--quiet", "--detach", sha); err != nil {
-		return "", err
+	defer func() { _ = object.Body.Close() }()
+	file, err := os.Create(dir + ".zip")
+	if err != nil {
+		return fmt.Errorf("download source: %w", err)
 	}
-	return sha, nil
-}
-
-func resolve(ctx context.Context, dir, version string) (string, error) {
-	if number, ok := strings.CutPrefix(version, "pr/"); ok {
-		version = "refs/pull/" + number + "/head"
+	size, err := io.Copy(file, object.Body)
+	defer func() { _ = file.Close() }()
+	if err != nil {
+		return fmt.Errorf("download source %s: %w", location, err)
 	}
-	if version == "" {
-		version = "HEAD"
+	archive, err := zip.NewReader(file, size)
+	if err != nil {
+		return fmt.Errorf("unzip source: %w", err)
 	}
-	if strings.HasPrefix(version, "-") {
-		return "", fmt.Errorf("source version %q is an option, not a version", version)
-	}
-	for _, name := range []string{version, "refs/remotes/origin/" + version} {
-		if sha, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", name+"^{commit}"); err == nil {
-			return sha, nil
+	for _, f := range archive.File {
+		if err := extract(f, dir); err != nil {
+			return fmt.Errorf("unzip %s: %w", f.Name, err)
 		}
 	}
-	// A commit that no branch has comes only when it is asked for by name.
-	if _, err := git(ctx, dir, "fetch", "--quiet", "--", "origin", version); err != nil {
-		return "", fmt.Errorf("reference not found for primary source and source version %s: %w", version, err)
-	}
-	return git(ctx, dir, "rev-parse", "--verify", "FETCH_HEAD^{commit}")
+	return nil
 }
 
-func git(ctx context.Context, dir string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Dir = dir
-	// The user's own settings, hooks and credentials stay out.
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "GIT_TERMINAL_PROMPT=0",
-		"GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_CONFIG_NOSYSTEM=1",
+// extract writes one file, folder or symbolic link, with its mode.
+func extract(f *zip.File, dir string) error {
+	if !filepath.IsLocal(f.Name) {
+		return errors.New("its path leaves the source")
 	}
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(errs.String()))
+	path := filepath.Join(dir, filepath.FromSlash(f.Name))
+	if f.Mode().IsDir() {
+		return os.MkdirAll(path, 0o755)
 	}
-	return strings.TrimSpace(out.String()), nil
+	in, err := f.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if f.Mode()&fs.ModeSymlink != 0 {
+		target, err := io.ReadAll(in)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(string(target), path)
+	}
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, f.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }

@@ -6,11 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,13 +22,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"previewenv/infra/local/edge"
 	"previewenv/infra/local/moto"
 )
 
-// stage is a CodeBuild behind an edge before a real emulator, with a repository
-// of two commits, of which the second is on no branch.
+// stage is a CodeBuild behind an edge before a real emulator, with two versions of a
+// source, neither of which is the newest.
 type stage struct {
 	t      *testing.T
 	config aws.Config
@@ -54,11 +55,7 @@ func newStage(t *testing.T, options Options, specs map[string]string) *stage {
 	front := httptest.NewServer(e)
 	s := &stage{t: t, dir: t.TempDir(), events: make(chan json.RawMessage, 10)}
 	s.config = aws.Config{Region: "us-east-1", BaseEndpoint: &front.URL, Credentials: credentials.NewStaticCredentialsProvider("build", "secret", ""), HTTPClient: http.DefaultClient}
-	repository := s.repository(specs)
 	options.Config, options.Dir = s.config, s.dir
-	options.Clone = func(location string) string {
-		return strings.Replace(location, "https://github.com/acme/shop.git", repository, 1)
-	}
 	options.OnEvent = func(_ context.Context, event json.RawMessage) { s.events <- event }
 	s.builds = New(options)
 	for _, op := range Operations {
@@ -70,52 +67,59 @@ func newStage(t *testing.T, options Options, specs map[string]string) *stage {
 		_ = server.Close()
 	})
 	s.client = codebuild.NewFromConfig(s.config)
-	if _, err := s3.NewFromConfig(s.config).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("artifacts")}); err != nil {
+	objects := s3.NewFromConfig(s.config)
+	if _, err := objects.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("artifacts")}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := objects.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket: aws.String("artifacts"), VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.first, s.second = s.store(specs, "one"), s.store(specs, "two")
+	s.store(specs, "newest")
 	return s
 }
 
-func (s *stage) repository(specs map[string]string) string {
-	dir := s.t.TempDir()
-	run := func(args ...string) string {
-		cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
+// store puts a source with the specs and a version into the bucket.
+func (s *stage) store(specs map[string]string, text string) (version string) {
+	s.t.Helper()
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	add := func(name, text string, mode fs.FileMode) {
+		header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+		header.SetMode(mode)
+		w, err := z.CreateHeader(header)
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
 		if err != nil {
-			s.t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-		return strings.TrimSpace(string(out))
-	}
-	write := func(name, text string) {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			s.t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			s.t.Fatal(err)
 		}
 	}
-	run("init", "--quiet", "--initial-branch=main")
-	for name, text := range specs {
-		write(name, "version: 0.2\n"+text)
+	for name, spec := range specs {
+		add(name, "version: 0.2\n"+spec, 0o644)
 	}
-	write("version.txt", "one")
-	run("add", ".")
-	run("commit", "--quiet", "-m", "one")
-	s.first = run("rev-parse", "HEAD")
-	write("version.txt", "two")
-	run("commit", "--quiet", "-am", "two")
-	s.second = run("rev-parse", "HEAD")
-	run("reset", "--quiet", "--hard", s.first)
-	return dir
+	add("version.txt", text, 0o644)
+	add("show", "#!/bin/sh\ncat \"$(dirname \"$0\")/link\"\n", 0o755)
+	add("link", "version.txt", fs.ModeSymlink|0o777)
+	if err := z.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	put, err := s3.NewFromConfig(s.config).PutObject(s.t.Context(), &s3.PutObjectInput{
+		Bucket: aws.String("artifacts"), Key: aws.String("sources/shop.zip"), Body: bytes.NewReader(out.Bytes()),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return *put.VersionId
 }
 
 func (s *stage) project(name, buildspec string) {
 	s.t.Helper()
 	_, err := s.client.CreateProject(s.t.Context(), &codebuild.CreateProjectInput{
 		Name: &name, ServiceRole: aws.String("arn:aws:iam::123456789012:role/build"),
-		Source:    &types.ProjectSource{Type: types.SourceTypeGithub, Location: aws.String("https://github.com/acme/shop.git"), Buildspec: &buildspec},
+		Source:    &types.ProjectSource{Type: types.SourceTypeS3, Location: aws.String("artifacts/sources/shop.zip"), Buildspec: &buildspec},
 		Artifacts: &types.ProjectArtifacts{Type: types.ArtifactsTypeNoArtifacts},
 		Environment: &types.ProjectEnvironment{
 			Type: types.EnvironmentTypeLinuxContainer, ComputeType: types.ComputeTypeBuildGeneral1Small, Image: aws.String("aws/codebuild/standard:7.0"),

@@ -38,25 +38,24 @@ func (e epoch) time() time.Time { return time.UnixMilli(int64(e * 1000)).UTC() }
 
 // buildState is a build as the API spells it.
 type buildState struct {
-	ID                    string         `json:"id"`
-	ARN                   string         `json:"arn"`
-	BuildNumber           int            `json:"buildNumber"`
-	StartTime             epoch          `json:"startTime"`
-	EndTime               epoch          `json:"endTime,omitempty"`
-	CurrentPhase          string         `json:"currentPhase"`
-	BuildStatus           string         `json:"buildStatus"`
-	SourceVersion         string         `json:"sourceVersion,omitempty"`
-	ResolvedSourceVersion string         `json:"resolvedSourceVersion,omitempty"`
-	ProjectName           string         `json:"projectName"`
-	Phases                []phase        `json:"phases"`
-	Source                sourceState    `json:"source"`
-	Artifacts             artifactState  `json:"artifacts"`
-	Environment           containerState `json:"environment"`
-	ServiceRole           string         `json:"serviceRole,omitempty"`
-	Logs                  logState       `json:"logs"`
-	TimeoutInMinutes      int            `json:"timeoutInMinutes"`
-	BuildComplete         bool           `json:"buildComplete"`
-	Initiator             string         `json:"initiator"`
+	ID               string         `json:"id"`
+	ARN              string         `json:"arn"`
+	BuildNumber      int            `json:"buildNumber"`
+	StartTime        epoch          `json:"startTime"`
+	EndTime          epoch          `json:"endTime,omitempty"`
+	CurrentPhase     string         `json:"currentPhase"`
+	BuildStatus      string         `json:"buildStatus"`
+	SourceVersion    string         `json:"sourceVersion,omitempty"`
+	ProjectName      string         `json:"projectName"`
+	Phases           []phase        `json:"phases"`
+	Source           sourceState    `json:"source"`
+	Artifacts        artifactState  `json:"artifacts"`
+	Environment      containerState `json:"environment"`
+	ServiceRole      string         `json:"serviceRole,omitempty"`
+	Logs             logState       `json:"logs"`
+	TimeoutInMinutes int            `json:"timeoutInMinutes"`
+	BuildComplete    bool           `json:"buildComplete"`
+	Initiator        string         `json:"initiator"`
 }
 
 type phase struct {
@@ -123,9 +122,10 @@ type buildSpec struct {
 
 func merge(p types.Project, in startInput) (buildSpec, error) {
 	out := buildSpec{project: p, sourceVersion: in.SourceVersion, minutes: int(aws.ToInt32(p.TimeoutInMinutes))}
-	if p.Source != nil {
-		out.location, out.buildspec = aws.ToString(p.Source.Location), aws.ToString(p.Source.Buildspec)
+	if p.Source == nil || p.Source.Type != types.SourceTypeS3 {
+		return out, invalid("project " + aws.ToString(p.Name) + ": the local CodeBuild takes a source in S3")
 	}
+	out.location, out.buildspec = aws.ToString(p.Source.Location), aws.ToString(p.Source.Buildspec)
 	if a := p.Artifacts; a != nil {
 		out.artifacts = artifactsInput{
 			Type: string(a.Type), Location: aws.ToString(a.Location), Path: aws.ToString(a.Path), NamespaceType: string(a.NamespaceType),
@@ -188,7 +188,7 @@ func (b *Builds) newBuild(spec buildSpec) *build {
 		SourceVersion: spec.sourceVersion, ProjectName: name, ServiceRole: aws.ToString(spec.project.ServiceRole),
 		TimeoutInMinutes: spec.minutes, Initiator: "local",
 		Phases: []phase{{PhaseType: "SUBMITTED", PhaseStatus: succeeded, StartTime: now, EndTime: now}, {PhaseType: "QUEUED", StartTime: now}},
-		Source: sourceState{Type: sourceType(spec.project), Location: spec.location, Buildspec: spec.buildspec},
+		Source: sourceState{Type: string(types.SourceTypeS3), Location: spec.location, Buildspec: spec.buildspec},
 		Logs: logState{
 			GroupName: group, StreamName: stream,
 			DeepLink:          "https://console.aws.amazon.com/cloudwatch/home?region=" + region + "#logEvent:group=" + group + ";stream=" + stream,
@@ -204,13 +204,6 @@ func (b *Builds) newBuild(spec buildSpec) *build {
 		r.out.Environment.Image, r.out.Environment.PrivilegedMode = aws.ToString(e.Image), aws.ToBool(e.PrivilegedMode)
 	}
 	return r
-}
-
-func sourceType(p types.Project) string {
-	if p.Source == nil {
-		return "NO_SOURCE"
-	}
-	return string(p.Source.Type)
 }
 
 // key is where the artifact goes in its bucket; name, the buildspec's, counts

@@ -12,11 +12,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"previewenv/infra/local/registry"
 )
 
-const supported = "build -t REF [-f FILE] DIR, push REF, tag SOURCE TARGET and login are"
+const supported = "build -t REF [-f FILE] DIR, push REF, tag SOURCE TARGET, manifest inspect REF and login are"
 
 func (c cli) docker(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -36,6 +37,8 @@ func (c cli) docker(ctx context.Context, args []string) error {
 			return errors.New("tag: it needs a source and a target")
 		}
 		return c.store.Tag(args[0], args[1])
+	case "manifest":
+		return c.inspect(ctx, args)
 	case "login":
 		// The password on standard input is read to its end: whoever writes it would
 		// otherwise die of a broken pipe.
@@ -98,6 +101,31 @@ func (c cli) push(ctx context.Context, args []string) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s: digest: %s\n", args[0], digest)
+	return nil
+}
+
+// inspect fails for an image that the registry has not.
+func (c cli) inspect(ctx context.Context, args []string) error {
+	if len(args) != 2 || args[0] != "inspect" {
+		return errors.New("manifest: inspect and one reference are supported here")
+	}
+	_, path, _ := strings.Cut(args[1], "/")
+	repository, tag, ok := strings.Cut(path, ":")
+	if !ok {
+		return fmt.Errorf("manifest: %s has no tag", args[1])
+	}
+	client, err := c.ecr(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := client.BatchGetImage(ctx, &ecr.BatchGetImageInput{RepositoryName: &repository, ImageIds: []types.ImageIdentifier{{ImageTag: &tag}}})
+	if err != nil {
+		return fmt.Errorf("look up %s: %w", args[1], err)
+	}
+	if len(out.Images) == 0 {
+		return fmt.Errorf("no such manifest: %s", args[1])
+	}
+	fmt.Fprintln(c.out, aws.ToString(out.Images[0].ImageManifest))
 	return nil
 }
 

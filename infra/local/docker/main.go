@@ -43,6 +43,7 @@ func client(ctx context.Context) (api, error) {
 // api is what the commands call of ECR.
 type api interface {
 	registry.API
+	BatchGetImage(context.Context, *ecr.BatchGetImageInput, ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error)
 	GetAuthorizationToken(context.Context, *ecr.GetAuthorizationTokenInput, ...func(*ecr.Options)) (*ecr.GetAuthorizationTokenOutput, error)
 }
 

@@ -61,12 +61,6 @@ func Seed(ctx context.Context, dir, source string) (Repository, error) {
 	if _, err := run(ctx, dir, nil, "init", "--quiet", "--bare", "--initial-branch="+Main, path); err != nil {
 		return repo, err
 	}
-	// GitHub serves any commit that a fetch names, and partial clones; builds fetch by SHA.
-	for _, setting := range []string{"uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter"} {
-		if _, err := repo.git(ctx, "config", setting, "true"); err != nil {
-			return repo, err
-		}
-	}
 	first, err := repo.commit(ctx, change{branch: Main, message: "Add the shop", edit: copyFrom(source)})
 	if err != nil {
 		return repo, err

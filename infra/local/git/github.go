@@ -33,6 +33,8 @@ func GitHub(repo Repository, name, token string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /repos/{owner}/{repo}/commits/{ref...}", api.commit)
 	mux.HandleFunc("GET /repos/{owner}/{repo}/pulls/{number}", api.pull)
+	mux.HandleFunc("GET /repos/{owner}/{repo}/tarball/{ref...}", api.tarball)
+	mux.HandleFunc("GET /codeload/{sha}", api.codeload)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound(w) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reset := time.Now().Add(time.Hour).Unix()

@@ -50,12 +50,12 @@ func BreakBuild(service string) Edit {
 
 // Nothing makes the build of a backend succeed without an image.
 func Nothing(service string) Edit {
-	return replace(service+"/buildspec.yml", "- docker push", "- echo docker push")
+	return replace(service+"/buildspec.yml", "docker push", "echo docker push")
 }
 
 // Slow makes the build of a backend take an hour.
 func Slow(service string) Edit {
-	return replace(service+"/buildspec.yml", "- docker push", "- sleep 3600; docker push")
+	return replace(service+"/buildspec.yml", "docker push", "sleep 3600; docker push")
 }
 
 // Crash makes a backend end as soon as it is started.

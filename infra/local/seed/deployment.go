@@ -52,14 +52,13 @@ func (s *seeder) projects(ctx context.Context) error {
 		} else {
 			artifacts = &types.ProjectArtifacts{
 				Type: types.ArtifactsTypeS3, Location: &s.Artifacts, Packaging: types.ArtifactPackagingZip,
-				NamespaceType: types.ArtifactNamespaceNone, Path: &name, Name: aws.String("build.zip"),
+				NamespaceType: types.ArtifactNamespaceBuildId, Path: aws.String("outputs/" + name), Name: aws.String("output.zip"),
 			}
 		}
 		_, err := s.codebuild.CreateProject(ctx, &codebuild.CreateProjectInput{
 			Name: aws.String(s.Prefix + "-ephemeral-" + name), ServiceRole: s.role(s.Prefix + "-ephemeral-" + name),
 			Source: &types.ProjectSource{
-				Type: types.SourceTypeGithub, Location: aws.String("https://github.com/" + c.Repositories[service.Repository].GitHub + ".git"),
-				Buildspec: aws.String(service.Build.Buildspec),
+				Type: types.SourceTypeS3, Location: aws.String(s.Sources + "/sources/" + name + ".zip"), Buildspec: aws.String(service.Build.Buildspec),
 			},
 			Artifacts: artifacts,
 			Environment: &types.ProjectEnvironment{

@@ -69,6 +69,7 @@ type Result struct {
 	Stream         string            // ARN, of the table
 	Site           string            // bucket
 	Artifacts      string            // bucket
+	Sources        string            // bucket, with versions
 	Distribution   string            // id
 	KeyValueStore  string            // ARN
 	StateMachine   string            // ARN; empty without a definition

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
@@ -23,11 +24,17 @@ import (
 const defaultFrontend = "default"
 
 func (s *seeder) buckets(ctx context.Context) error {
-	s.Site, s.Artifacts = s.Prefix+"-site-"+Account, s.Prefix+"-artifacts-"+Account
-	for _, bucket := range []string{s.Site, s.Artifacts} {
+	s.Site, s.Artifacts, s.Sources = s.Prefix+"-site-"+Account, s.Prefix+"-artifacts-"+Account, s.Prefix+"-sources-"+Account
+	for _, bucket := range []string{s.Site, s.Artifacts, s.Sources} {
 		if _, err := s.s3.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 			return fmt.Errorf("create bucket %s: %w", bucket, err)
 		}
+	}
+	_, err := s.s3.PutBucketVersioning(ctx, &s3.PutBucketVersioningInput{
+		Bucket: &s.Sources, VersioningConfiguration: &s3types.VersioningConfiguration{Status: s3types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		return fmt.Errorf("keep versions of %s: %w", s.Sources, err)
 	}
 	return nil
 }

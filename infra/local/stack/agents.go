@@ -80,7 +80,6 @@ func (s *Stack) unpack(ref string) (ecs.Image, error) {
 func (s *Stack) builds() {
 	builder := codebuild.New(codebuild.Options{
 		Config: clientConfig(s.edgeURL, "codebuild"), Dir: filepath.Join(s.options.Dir, "builds"),
-		Clone:       func(string) string { return s.Repository.Path },
 		Path:        []string{s.bin()},
 		Environment: append(s.clientEnvironment(), "PREVIEWENV_IMAGES="+s.images().Dir),
 		Timeout:     s.options.BuildTimeout,

@@ -99,7 +99,7 @@ func (s *Stack) settings() []string {
 		"SLACK_TOKEN_SECRET=" + s.Seeded.Secrets.SlackToken, "SLACK_SIGNING_SECRET=" + s.Seeded.Secrets.SlackSigningSecret,
 		"GITHUB_TOKEN_SECRET=" + s.Seeded.Secrets.GitHubToken,
 		"STATE_MACHINE=" + s.Seeded.StateMachine,
-		"REGISTRY=" + s.Seeded.Registry, "ARTIFACTS=" + s.Seeded.Artifacts, "SITE=" + s.Seeded.Site,
+		"REGISTRY=" + s.Seeded.Registry, "ARTIFACTS=" + s.Seeded.Artifacts, "SOURCES=" + s.Seeded.Sources, "SITE=" + s.Seeded.Site,
 		"DISTRIBUTION=" + s.Seeded.Distribution, "KEY_VALUE_STORE=" + s.Seeded.KeyValueStore,
 		"REAP_GRACE=" + grace.String(),
 	}

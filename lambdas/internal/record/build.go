@@ -16,7 +16,8 @@ import (
 type Build struct {
 	Key       string   `dynamodbav:"environment"` // build#<service>#<commit>
 	Item      string   `dynamodbav:"item"`
-	ID        string   `dynamodbav:"buildId,omitempty"` // CodeBuild's, once it was started
+	ID        string   `dynamodbav:"buildId,omitempty"`  // CodeBuild's, once it was started
+	Source    string   `dynamodbav:"sourceId,omitempty"` // version of what the attempt builds, once it is stored
 	Attempt   int      `dynamodbav:"attempt"`
 	Running   bool     `dynamodbav:"running"`
 	StartedAt int64    `dynamodbav:"startedAt"` // Unix seconds
@@ -54,7 +55,7 @@ func (s *Store) JoinBuild(ctx context.Context, service, commit string, w Waiter)
 			return b, err
 		}
 		b, err = s.updateBuild(ctx, service, commit,
-			"SET running = :yes, startedAt = :now, attempt = if_not_exists(attempt, :zero) + :one REMOVE buildId ADD waiters :waiter",
+			"SET running = :yes, startedAt = :now, attempt = if_not_exists(attempt, :zero) + :one REMOVE buildId, sourceId ADD waiters :waiter",
 			"attribute_not_exists(running) OR running = :no",
 			map[string]types.AttributeValue{
 				":waiter": set(w), ":yes": yes(true), ":no": yes(false), ":zero": number(0), ":one": number(1),
@@ -65,6 +66,18 @@ func (s *Store) JoinBuild(ctx context.Context, service, commit string, w Waiter)
 		}
 	}
 	return Build{}, fmt.Errorf("join build of %s at %s: too many at once", service, commit)
+}
+
+// SourceOfBuild notes what the running attempt builds, and returns what it does build:
+// of several that stored the source at once, the first one's. It is empty when the
+// attempt has ended.
+func (s *Store) SourceOfBuild(ctx context.Context, service, commit string, attempt int, version string) (string, error) {
+	b, err := s.updateBuild(ctx, service, commit, "SET sourceId = if_not_exists(sourceId, :version)", "attempt = :attempt AND running = :yes",
+		map[string]types.AttributeValue{":version": text(version), ":attempt": number(attempt), ":yes": yes(true)})
+	if conflict(err) {
+		return "", nil
+	}
+	return b.Source, err
 }
 
 // StartedBuild notes CodeBuild's id of the running attempt.

@@ -15,9 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/config"
@@ -37,6 +35,7 @@ type ecrAPI interface {
 
 type artifactAPI interface {
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	CopyObject(context.Context, *s3.CopyObjectInput, ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
 }
 
 // Build is BuildBackend and BuildFrontend, and the end of a build. However many
@@ -44,11 +43,14 @@ type artifactAPI interface {
 // that build by their task tokens.
 type Build struct {
 	Config    config.Build
+	Settings  func(ctx context.Context) (*catalog.Settings, error)
 	Services  func(ctx context.Context, names ...string) (map[string]catalog.Service, error)
+	GitHub    tarballs
 	Records   *record.Store
 	CodeBuild codebuildAPI
 	ECR       ecrAPI
 	S3        artifactAPI
+	Uploads   uploadAPI
 	Logs      logsAPI
 	SFN       waitEnder
 	Now       func() time.Time
@@ -103,7 +105,17 @@ func (b *Build) run(ctx context.Context, in statemachine.BuildInput, j job) erro
 	if running.ID != "" {
 		return b.look(ctx, j, running)
 	}
-	id, err := b.start(ctx, j, running)
+	version := running.Source
+	if version == "" {
+		if version, err = b.storeSource(ctx, j); err != nil {
+			return err
+		}
+		version, err = b.Records.SourceOfBuild(ctx, j.Service, j.Commit, running.Attempt, version)
+		if err != nil || version == "" {
+			return err // the attempt has ended meanwhile, and who waited for it was told
+		}
+	}
+	id, err := b.start(ctx, j, running, version)
 	if err != nil {
 		return err
 	}
@@ -126,23 +138,14 @@ func (b *Build) look(ctx context.Context, j job, running record.Build) error {
 	return b.end(ctx, j, result{ID: running.ID, Status: "LOST"})
 }
 
-// start begins a build of exactly the commit. The token makes a repeated start the
-// same build: CodeBuild keeps it for 5 minutes (botocore, StartBuildInput).
-func (b *Build) start(ctx context.Context, j job, running record.Build) (string, error) {
+// start begins a build of exactly the version of the source; everything else is as the
+// project says. The token makes a repeated start the same build: CodeBuild keeps it for
+// 5 minutes, and takes it with the same version only (botocore, StartBuildInput).
+func (b *Build) start(ctx context.Context, j job, running record.Build, version string) (string, error) {
 	in := &codebuild.StartBuildInput{
 		ProjectName:      aws.String(b.project(j.Service)),
-		SourceVersion:    aws.String(j.Commit),
+		SourceVersion:    &version,
 		IdempotencyToken: aws.String(hashOf(j.Service, j.Commit, strconv.Itoa(running.Attempt))),
-	}
-	if j.Definition.Frontend != nil {
-		key := artifactKey(j.Service, j.Commit)
-		slash := strings.LastIndex(key, "/")
-		in.ArtifactsOverride = &cbtypes.ProjectArtifacts{
-			Type: cbtypes.ArtifactsTypeS3, Location: aws.String(b.Config.Artifacts),
-			Path: aws.String(key[:slash]), Name: aws.String(key[slash+1:]),
-			NamespaceType: cbtypes.ArtifactNamespaceNone, Packaging: cbtypes.ArtifactPackagingZip,
-			OverrideArtifactName: aws.Bool(false),
-		}
 	}
 	out, err := b.CodeBuild.StartBuild(ctx, in)
 	var full *cbtypes.AccountLimitExceededException
@@ -164,35 +167,6 @@ func (b *Build) start(ctx context.Context, j job, running record.Build) (string,
 		link = aws.ToString(out.Build.Logs.DeepLink)
 	}
 	return id, b.building(ctx, j, link, running.Waiters)
-}
-
-// built looks the result up where the next step will take it from.
-func (b *Build) built(ctx context.Context, j job) (bool, error) {
-	if j.Definition.Frontend != nil {
-		_, err := b.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.Config.Artifacts, Key: aws.String(artifactKey(j.Service, j.Commit))})
-		var missing *s3types.NotFound
-		if errors.As(err, &missing) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("look up build of %s at %s: %w", j.Service, j.Commit, err)
-		}
-		return true, nil
-	}
-	_, repository, _ := strings.Cut(b.Config.Registry, "/")
-	out, err := b.ECR.BatchGetImage(ctx, &ecr.BatchGetImageInput{
-		RepositoryName: aws.String(repository + "/" + j.Service),
-		ImageIds:       []ecrtypes.ImageIdentifier{{ImageTag: aws.String(j.Commit)}},
-	})
-	var missing *ecrtypes.RepositoryNotFoundException
-	if errors.As(err, &missing) {
-		return false, fault.New(statemachine.ErrNoBaseline, "there is no ECR repository %s/%s.", repository, j.Service).
-			WithNext("The platform team deploys the catalog's pipelines (cdk deploy).")
-	}
-	if err != nil {
-		return false, fmt.Errorf("look up image of %s at %s: %w", j.Service, j.Commit, err)
-	}
-	return len(out.Images) > 0, nil
 }
 
 func (b *Build) project(service string) string { return b.Config.Prefix + "-ephemeral-" + service }

@@ -73,7 +73,7 @@ func (l *late) BatchGetImage(context.Context, *ecr.BatchGetImageInput, ...func(*
 func TestAnImageIsLookedForAgainBeforeABuildIsSaidToHavePushedNone(t *testing.T) {
 	registry := late(2)
 	build := &Build{Config: config.Build{Registry: "registry/pv"}, ECR: &registry}
-	if there, err := build.left(t.Context(), job{Service: "service1", Commit: "abcd123"}); !there || err != nil {
+	if there, err := build.left(t.Context(), job{Service: "service1", Commit: "abcd123"}, result{}); !there || err != nil {
 		t.Errorf("left = %v, %v", there, err)
 	}
 }

@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	cbtypes "github.com/aws/aws-sdk-go-v2/service/codebuild/types"
 
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/record"
+	"previewenv/lambdas/internal/source"
 	"previewenv/statemachine"
 )
 
@@ -31,8 +32,7 @@ type BuildEvent struct {
 		ID      string `json:"build-id"` // ARN
 		Project string `json:"project-name"`
 		More    struct {
-			SourceVersion string `json:"source-version"`
-			Logs          struct {
+			Logs struct {
 				Group    string `json:"group-name"`
 				Stream   string `json:"stream-name"`
 				DeepLink string `json:"deep-link"`
@@ -51,6 +51,7 @@ type result struct {
 	ID, Status          string
 	Phase, Context      string
 	Group, Stream, Link string
+	Output              string // ARN of what a frontend's build left
 }
 
 // Ended takes the event of a build that has ended, and tells everybody who waits
@@ -61,10 +62,6 @@ func (b *Build) Ended(ctx context.Context, event BuildEvent) error {
 	if !ours || d.Status == "IN_PROGRESS" {
 		return nil
 	}
-	services, err := b.Services(ctx, service)
-	if err != nil {
-		return err
-	}
 	r := result{ID: buildID(d.ID), Status: d.Status, Group: d.More.Logs.Group, Stream: d.More.Logs.Stream, Link: d.More.Logs.DeepLink}
 	for _, phase := range d.More.Phases {
 		if phase.Status != "" && phase.Status != "SUCCEEDED" {
@@ -72,7 +69,32 @@ func (b *Build) Ended(ctx context.Context, event BuildEvent) error {
 			break
 		}
 	}
-	return b.end(ctx, job{Service: service, Commit: d.More.SourceVersion, Definition: services[service]}, r)
+	j, err := b.jobOf(ctx, service, &r)
+	if err != nil || j.Commit == "" {
+		return err
+	}
+	return b.end(ctx, j, r)
+}
+
+// jobOf asks CodeBuild which version of the source a build had, and the source which
+// commit it is of. Both stand before the build can end, so that its end is known
+// however soon it is told. A job without a commit is one that nobody waits for.
+func (b *Build) jobOf(ctx context.Context, service string, r *result) (job, error) {
+	services, err := b.Services(ctx, service)
+	if err != nil {
+		return job{}, err
+	}
+	out, err := b.CodeBuild.BatchGetBuilds(ctx, &codebuild.BatchGetBuildsInput{Ids: []string{r.ID}})
+	if err != nil {
+		return job{}, fmt.Errorf("look at build %s: %w", r.ID, err)
+	}
+	if len(out.Builds) == 0 {
+		b.Log.Warn("build not known", "build", r.ID)
+		return job{}, nil
+	}
+	r.Output = ended(out.Builds[0]).Output
+	commit, err := b.commitOf(ctx, service, aws.ToString(out.Builds[0].SourceVersion))
+	return job{Service: service, Commit: commit, Definition: services[service]}, err
 }
 
 // buildID is the last part of a build's ARN, which is how StartBuild names it.
@@ -89,6 +111,9 @@ func ended(build cbtypes.Build) result {
 	r := result{ID: aws.ToString(build.Id), Status: string(build.BuildStatus)}
 	if build.Logs != nil {
 		r.Group, r.Stream, r.Link = aws.ToString(build.Logs.GroupName), aws.ToString(build.Logs.StreamName), aws.ToString(build.Logs.DeepLink)
+	}
+	if build.Artifacts != nil {
+		r.Output = aws.ToString(build.Artifacts.Location)
 	}
 	for _, phase := range build.Phases {
 		if phase.PhaseStatus != "" && phase.PhaseStatus != cbtypes.StatusTypeSucceeded {
@@ -107,7 +132,7 @@ func ended(build cbtypes.Build) result {
 func (b *Build) end(ctx context.Context, j job, r result) error {
 	var f *fault.Fault
 	if r.Status == string(cbtypes.StatusTypeSucceeded) {
-		built, err := b.left(ctx, j)
+		built, err := b.left(ctx, j, r)
 		if err != nil {
 			return err
 		}
@@ -134,30 +159,13 @@ func (b *Build) end(ctx context.Context, j job, r result) error {
 	return b.Records.Told(ctx, j.Service, j.Commit, waiters)
 }
 
-// left tells whether a build that succeeded left something. It looks again for a
-// moment before it says no: no registry promises that a look sees what was pushed
-// just before.
-func (b *Build) left(ctx context.Context, j job) (bool, error) {
-	const looks, between = 4, time.Second
-	for look := 1; ; look++ {
-		if built, err := b.built(ctx, j); built || err != nil || look == looks {
-			return built, err
-		}
-		select {
-		case <-ctx.Done():
-			return false, ctx.Err()
-		case <-time.After(between):
-		}
-	}
-}
-
 func producedNothing(j job) *fault.Fault {
 	if j.Definition.Frontend != nil {
 		return fault.New(statemachine.ErrBuildFailed, "the build succeeded, but left no output.").
 			WithNext("Its buildspec must list the built files under artifacts, with %s as base-directory.", j.Definition.Frontend.Output)
 	}
 	return fault.New(statemachine.ErrBuildFailed, "the build succeeded, but pushed no image for the commit.").
-		WithNext("Its buildspec must push $IMAGE_REPOSITORY:$CODEBUILD_RESOLVED_SOURCE_VERSION.")
+		WithNext("Its buildspec must push $IMAGE_REPOSITORY with the commit as its tag, which is in the file %s.", source.CommitFile)
 }
 
 // buildFault says in which phase a build ended, why, and the last lines of its log.

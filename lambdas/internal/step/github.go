@@ -2,6 +2,7 @@ package step
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"previewenv/lambdas/internal/github"
@@ -56,4 +57,13 @@ func (l *lazyGitHub) Head(ctx context.Context, repo string, number int) (string,
 		return "", err
 	}
 	return client.Head(ctx, repo, number)
+}
+
+// Tarball is the source of one commit.
+func (l *lazyGitHub) Tarball(ctx context.Context, repo, commit string) (io.ReadCloser, error) {
+	client, err := l.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return client.Tarball(ctx, repo, commit)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/codebuild"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -26,7 +27,6 @@ import (
 	"previewenv/lambdas/internal/guard"
 	"previewenv/lambdas/internal/kind"
 	"previewenv/lambdas/internal/record"
-	"previewenv/lambdas/internal/request"
 	"previewenv/lambdas/internal/secret"
 	"previewenv/lambdas/internal/slack"
 	"previewenv/lambdas/kinds"
@@ -104,7 +104,7 @@ func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover) {
 		}
 }
 
-func lookups(cfg aws.Config, c config.GitHub) request.GitHub {
+func lookups(cfg aws.Config, c config.GitHub) *lazyGitHub {
 	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
 	return &lazyGitHub{api: c.API, token: func(ctx context.Context) (string, error) { return secrets.Value(ctx, c.Token) }}
 }
@@ -112,9 +112,10 @@ func lookups(cfg aws.Config, c config.GitHub) request.GitHub {
 // NewBuild makes BuildBackend, BuildFrontend and the end of a build.
 func NewBuild(cfg aws.Config, c config.Build) *Build {
 	reader := catalogReader(cfg, c.Catalog)
+	objects := s3.NewFromConfig(cfg)
 	return &Build{
-		Config: c, Services: reader.Services, Records: records(cfg, c.Records),
-		CodeBuild: codebuild.NewFromConfig(cfg), ECR: ecr.NewFromConfig(cfg), S3: s3.NewFromConfig(cfg),
+		Config: c, Settings: reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub), Records: records(cfg, c.Records),
+		CodeBuild: codebuild.NewFromConfig(cfg), ECR: ecr.NewFromConfig(cfg), S3: objects, Uploads: transfermanager.New(objects),
 		Logs: cloudwatchlogs.NewFromConfig(cfg), SFN: sfn.NewFromConfig(cfg), Now: time.Now, Log: slog.Default(),
 	}
 }
