@@ -216,7 +216,7 @@ func (a *actors) settle(r *rapid.T) {
 // quiet waits until no environment changes any more.
 func (a *actors) quiet(r *rapid.T) {
 	before, since := "", time.Now()
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(200 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(500 * time.Millisecond) {
 		now := strings.Join(inventory(a.t), "\n")
 		for _, label := range a.labels {
 			now += label + stateOf(a.t, label) + text(a.t, label, "revision")
