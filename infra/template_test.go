@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"maps"
 	"os"
@@ -45,11 +44,6 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	flag.Parse()
-	if testing.Short() {
-		fmt.Println("skipped: a synthesis takes half a minute")
-		return 0
-	}
 	defer jsii.Close()
 	out, err := os.MkdirTemp("", "synth")
 	if err == nil {

@@ -12,6 +12,9 @@ import (
 // is time for here: a life without an update and without a build, once for each call
 // that changes something, the answer of which is lost, or the caller killed.
 func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("minutes")
+	}
 	rows, err := endpoint.Brief(t.Context(), 1, edge.AnswerLost, edge.KilledUntold)
 	if err != nil {
 		t.Fatal(err)

@@ -155,8 +155,9 @@ func (a *actors) check(r *rapid.T) {
 	if len(slices.Compact(slices.Clone(numbers))) != len(numbers) {
 		r.Fatalf("two rules share a priority: %v", numbers)
 	}
+	there := inventory(a.t)
 	for _, kept := range a.baseline {
-		if !slices.Contains(inventory(a.t), kept) {
+		if !slices.Contains(there, kept) {
 			r.Fatalf("the baseline lacks %s", kept)
 		}
 	}
@@ -215,7 +216,7 @@ func (a *actors) settle(r *rapid.T) {
 // quiet waits until no environment changes any more.
 func (a *actors) quiet(r *rapid.T) {
 	before, since := "", time.Now()
-	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(200 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(500 * time.Millisecond) {
 		now := strings.Join(inventory(a.t), "\n")
 		for _, label := range a.labels {
 			now += label + stateOf(a.t, label) + text(a.t, label, "revision")

@@ -50,11 +50,6 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
-	flag.Parse()
-	if testing.Short() {
-		fmt.Println("skipped: lives in the local stack take minutes")
-		return 0
-	}
 	root, err := filepath.Abs("../../..")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -117,6 +112,7 @@ func run(m *testing.M) int {
 // sideBySide runs more tests at once than there are processors, unless the command
 // line says how many.
 func sideBySide() error {
+	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if given {

@@ -42,7 +42,7 @@ type Options struct {
 	EdgePort int
 	// Environment is added to the emulator's, as KEY=value.
 	Environment []string
-	// Log takes what the emulator prints, a line a request; nil is nowhere.
+	// Log takes what the emulator prints of what goes wrong; nil is nowhere.
 	Log io.Writer
 }
 

@@ -100,17 +100,21 @@ func (s *Resource) ensure(ctx context.Context, env record.Environment, row recor
 	return s.Records.PutResource(ctx, row)
 }
 
-// undo takes away what was made while its environment was being removed. An invocation
-// goes on when its branch is stopped, and the removal may have looked for the resource
-// before it was there; nobody would look again until the next sweep.
+// undo puts right what was made while a removal or a newer revision went on. An
+// invocation goes on when its branch is stopped: the removal may have looked for the
+// resource before it was there, and what the newer revision made may be overwritten.
+// Nobody would look again until the next sweep.
 func (s *Resource) undo(ctx context.Context, in statemachine.ResourceInput) error {
 	env, ok, err := s.Records.Get(ctx, in.Environment)
-	if err != nil || ok && env.State.Live() {
+	if err != nil || ok && env.Fenced(in.Revision) == nil {
 		return err
 	}
 	row, planned, err := s.Records.GetResource(ctx, in.Environment, s.KindName, in.Name)
 	if err != nil {
 		return err
+	}
+	if env.State.Live() {
+		return s.again(ctx, env, row, in.Revision)
 	}
 	if planned {
 		gone, err := s.takeAway(ctx, env, row)
@@ -126,6 +130,20 @@ func (s *Resource) undo(ctx context.Context, in statemachine.ResourceInput) erro
 		}
 	}
 	return record.Superseded(in.Environment, in.Revision, "it was removed meanwhile")
+}
+
+// again makes a resource by the row of a newer revision, if that had made it before.
+func (s *Resource) again(ctx context.Context, env record.Environment, row record.Resource, late int) error {
+	if row.Revision > late && row.State == record.Present && row.PresentAt > 0 {
+		res, err := s.resource(ctx, env, row)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Kind.Ensure(ctx, res); err != nil {
+			return err
+		}
+	}
+	return env.Fenced(late)
 }
 
 func (s *Resource) await(ctx context.Context, env record.Environment, row record.Resource, res kind.Resource) error {
