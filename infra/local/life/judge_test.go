@@ -1,26 +1,51 @@
 package life
 
 import (
+	"strings"
 	"sync"
 	"testing"
 )
 
-// accused are the tests that judged was called for, by name.
-var accused sync.Map
+// onTrial are the tests that judged was called for, and owners the tests that
+// environments are of.
+var onTrial, owners sync.Map
 
 // judged fails a test, when it ends, for each call during it that AWS's models do not
-// allow.
-func judged(t testing.TB) {
+// allow, but for one that was made for another test's environment.
+func judged(t testing.TB, labels ...string) {
 	t.Helper()
-	if _, twice := accused.LoadOrStore(t.Name(), true); twice {
+	for _, label := range labels {
+		owners.Store(label, t.Name())
+	}
+	if _, twice := onTrial.LoadOrStore(t.Name(), true); twice {
 		return
 	}
 	_, mark := world.Violations(0)
 	t.Cleanup(func() {
-		accused.Delete(t.Name())
+		onTrial.Delete(t.Name())
 		found, _ := world.Violations(mark)
 		for _, v := range found {
-			t.Error(v)
+			if owner, known := owners.Load(v.Environment); !known || strings.HasPrefix(t.Name(), owner.(string)) {
+				t.Error(v)
+			}
 		}
 	})
+}
+
+// oneMessage holds that a life has one status message: an older one is of a life that
+// is over, and says so.
+func oneMessage(t testing.TB, label string) {
+	t.Helper()
+	var said []string
+	for _, m := range world.Slack.Messages(channelOf(t)) {
+		if strings.HasPrefix(m.Text, label+" is ") {
+			said = append(said, m.Text)
+		}
+	}
+	for _, text := range said {
+		if !strings.HasPrefix(text, label+" is gone") && !strings.HasPrefix(text, label+" is failed") {
+			t.Errorf("%s has a second status message, or one that was left standing: %q", label, said)
+			return
+		}
+	}
 }

@@ -181,6 +181,7 @@ func message(t testing.TB, label string) slack.Message {
 func until(t testing.TB, label, state string, since slack.Message) slack.Message {
 	t.Helper()
 	tidy(t, label)
+	judged(t, label)
 	deadline := time.Now().Add(patience)
 	for {
 		m := message(t, label)
@@ -211,7 +212,9 @@ func remove(t testing.TB, label string) slack.Message {
 	t.Helper()
 	before := message(t, label)
 	command(t, "/cleanupenv", label)
-	return until(t, label, "gone", before)
+	receipt := until(t, label, "gone", before)
+	oneMessage(t, label)
+	return receipt
 }
 
 type page struct {
@@ -230,7 +233,26 @@ func (p page) JSON(t testing.TB) map[string]any {
 	return v
 }
 
+// get asks again where an edge finds nothing under a key that is being changed.
 func get(t testing.TB, url string) page {
+	t.Helper()
+	p := getOnce(t, url)
+	for range 10 {
+		if !p.missed() {
+			break
+		}
+		p = getOnce(t, url)
+	}
+	return p
+}
+
+// missed tells the gate's own answer where its key was not found for a moment.
+func (p page) missed() bool {
+	return p.Status == http.StatusServiceUnavailable && p.Header.Get("Retry-After") != "" &&
+		(strings.Contains(p.Body, "could not be read") || strings.Contains(p.Body, "is not known here"))
+}
+
+func getOnce(t testing.TB, url string) page {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
