@@ -108,7 +108,7 @@ asl: $(modules)
 # (apt-get install njs) the functions run under it too.
 .PHONY: edge
 edge:
-	go test ./infra/edge
+	go test -count 1 ./infra/edge
 
 .PHONY: bench
 bench: venv ## run all benchmarks

@@ -133,7 +133,7 @@ func (p *previews) backendBehaviors(functions *[]*awscloudfront.FunctionAssociat
 			Origin: origin, ViewerProtocolPolicy: awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 			AllowedMethods: awscloudfront.AllowedMethods_ALLOW_ALL(), CachePolicy: awscloudfront.CachePolicy_CACHING_DISABLED(),
 			OriginRequestPolicy: awscloudfront.OriginRequestPolicy_ALL_VIEWER(), ResponseHeadersPolicy: headers,
-			FunctionAssociations: functions, Compress: jsii.Bool(true),
+			FunctionAssociations: functions,
 		}
 	}
 	if len(behaviors) > mostBehaviors {
@@ -149,19 +149,14 @@ func (p *previews) readTimeout() time.Duration {
 	return cmp.Or(time.Duration(p.catalog.Edge.ReadTimeout), defaultReadTimeout)
 }
 
-// backendPaths are the patterns of all backends, the longer first, as the load
-// balancer looks at them.
+// backendPaths are the patterns of all backends. Which of two is looked at first does
+// not matter: all lead to the one load balancer.
 func (p *previews) backendPaths() []string {
 	var paths []string
 	for _, name := range p.backends() {
 		paths = append(paths, p.catalog.Services[name].Paths...)
 	}
-	slices.SortFunc(paths, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(b) - len(a)
-		}
-		return slices.Compare([]byte(a), []byte(b))
-	})
+	slices.Sort(paths)
 	return slices.Compact(paths)
 }
 

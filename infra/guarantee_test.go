@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -118,6 +119,30 @@ func TestTheLoadBalancerIsReachedThroughTheEdgeOnly(t *testing.T) {
 		if r.at("VpcOriginEndpointConfig", "OriginProtocolPolicy") != "https-only" {
 			t.Errorf("%s speaks %v", id, r.at("VpcOriginEndpointConfig", "OriginProtocolPolicy"))
 		}
+	}
+}
+
+func TestABackendMayBeSilentAsLongAsTheCatalogSays(t *testing.T) {
+	found := 0
+	for _, r := range control(t).of("AWS::CloudFront::Distribution") {
+		origins, _ := r.at("DistributionConfig", "Origins").([]any)
+		for _, o := range origins {
+			origin := resource{Properties: o.(map[string]any)}
+			if origin.at("VpcOriginConfig") == nil {
+				continue
+			}
+			found++
+			if got := origin.at("VpcOriginConfig", "OriginReadTimeout"); got != defaultReadTimeout.Seconds() {
+				t.Errorf("a backend may be silent for %v s", got)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no origin is a load balancer")
+	}
+	p := &previews{settings: settings{catalog: &catalog.Catalog{Edge: catalog.Edge{ReadTimeout: catalog.Duration(2 * time.Minute)}}}}
+	if got := p.readTimeout(); got != 2*time.Minute {
+		t.Errorf("the catalog says two minutes, and it is %s", got)
 	}
 }
 

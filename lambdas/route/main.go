@@ -19,7 +19,7 @@ func main() {
 	boot.Start(func(_ context.Context, c config.Resource, cfg aws.Config) (run, error) {
 		k := route.FromConfig(cfg, step.Guard(c.Names))
 		s := step.NewResource("route", k, cfg, c)
-		s.Open, s.Await = k.Open, k.Answers
+		s.Open, s.Await, s.Close = k.Open, k.Answers, k.Close
 		s.MakesReady()
 		return s.Run, nil
 	})

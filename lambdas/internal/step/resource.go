@@ -29,6 +29,8 @@ type Resource struct {
 	Open  func(context.Context, kind.Resource) error
 	Await func(context.Context, kind.Resource) error
 	Tune  func(context.Context, kind.Resource) error
+	// Close tells those who use a resource of its end, before it is removed.
+	Close func(context.Context, kind.Resource) error
 	// Awaited is told of the end of a wait: the route makes the environment ready.
 	Awaited func(context.Context, record.Environment) error
 	// Patience ends a wait that Await itself does not bound; 0 is no bound.
@@ -205,9 +207,14 @@ func (s *Resource) remove(ctx context.Context, in statemachine.ResourceInput) (s
 	return statemachine.ResourceOutput{Gone: true}, s.Records.PutResource(ctx, row)
 }
 
-// takeAway removes, then looks.
+// takeAway says so, removes, then looks.
 func (s *Resource) takeAway(ctx context.Context, env record.Environment, row record.Resource) (gone bool, err error) {
 	res := s.row(env, row)
+	if s.Close != nil {
+		if err := s.Close(ctx, res); err != nil {
+			return false, err
+		}
+	}
 	if err := s.Kind.Remove(ctx, res); err != nil {
 		return false, err
 	}

@@ -2,8 +2,8 @@
 // KeyValueStore, the label, whose value says whether it is starting or live, at
 // which commit, with which frontend and overrides. Open writes the first state,
 // Ensure publishes the second, and Answers asks the public URL whether the
-// overrides are seen there. Removal writes that it is gone and takes the key away;
-// the edge then answers that it knows no such environment. The package does not know what stands behind the
+// overrides are seen there. Close writes that it was removed, and removal takes the
+// key away; the edge then answers that it knows no such environment. The package does not know what stands behind the
 // paths.
 package route
 
@@ -94,7 +94,7 @@ func Info() kind.Info {
 		Sweep: []kind.Grant{{
 			Actions: []string{
 				"cloudfront-keyvaluestore:DescribeKeyValueStore", "cloudfront-keyvaluestore:GetKey",
-				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:PutKey", "cloudfront-keyvaluestore:DeleteKey",
+				"cloudfront-keyvaluestore:ListKeys", "cloudfront-keyvaluestore:DeleteKey",
 			},
 			Resources: []string{"${KeyValueStore}"},
 		}},
@@ -146,10 +146,10 @@ func (k *Kind) Verify(ctx context.Context, r kind.Resource) (bool, error) {
 	return value != "", err
 }
 
-// Remove lets the edge say that the environment was removed, and deletes the key.
-// While a key changes an edge location may miss it, so that a missing one is no
-// news of its end there.
-func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
+// Close lets the edge say that the environment was removed, if it knows of it. It
+// comes before Remove: while a key changes an edge location may miss it, so that a
+// missing key is no news of the end.
+func (k *Kind) Close(ctx context.Context, r kind.Resource) error {
 	spec, err := k.spec(r)
 	if err != nil {
 		return err
@@ -158,12 +158,17 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil {
 		return err
 	}
-	err = k.change(ctx, spec, func(current string) string {
+	return k.change(ctx, spec, func(current string) string {
 		if current == "" {
 			return ""
 		}
 		return gone
 	})
+}
+
+// Remove deletes the key.
+func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
+	spec, err := k.spec(r)
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,7 @@ func TestValueOfTheKey(t *testing.T) {
 		_, err := k.Ensure(t.Context(), r)
 		return err
 	}
+	closed := func(k *route.Kind, t *testing.T, r kind.Resource) error { return k.Close(t.Context(), r) }
 	remove := func(k *route.Kind, t *testing.T, r kind.Resource) error { return k.Remove(t.Context(), r) }
 	tests := map[string]struct {
 		before string
@@ -106,8 +107,10 @@ func TestValueOfTheKey(t *testing.T) {
 		"ensure without open publishes":         {"", ensure, live, 1},
 		"ensure twice writes once":              {live, ensure, live, 0},
 		"ensure replaces what an older one was": {`{"state":"live","commit":"ffff"}`, ensure, live, 1},
-		"remove says so and takes the key away": {live, remove, "", 2},
-		"remove goes on where it was stopped":   {`{"state":"gone"}`, remove, "", 1},
+		"close says that it was removed":        {live, closed, `{"state":"gone"}`, 1},
+		"close of nothing writes nothing":       {"", closed, "", 0},
+		"remove takes the key away":             {live, remove, "", 1},
+		"remove after close takes it away":      {`{"state":"gone"}`, remove, "", 1},
 		"open after a removal":                  {`{"state":"gone"}`, open, starting, 1},
 		"remove of nothing writes nothing":      {"", remove, "", 0},
 	}
@@ -124,17 +127,6 @@ func TestValueOfTheKey(t *testing.T) {
 				t.Errorf("value %s after %d writes, want %s after %d", got, s.writes, test.after, test.writes)
 			}
 		})
-	}
-}
-
-func TestRemovalIsSaidBeforeItIsDone(t *testing.T) {
-	s := newStore(t)
-	s.values["pr1"] = live
-	if err := route.FromConfig(s.config(plain()), own).Remove(t.Context(), row(t, wanted())); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{`{"state":"gone"}`}, s.written); diff != "" {
-		t.Errorf("values written (-want +got):\n%s", diff)
 	}
 }
 

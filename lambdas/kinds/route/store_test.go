@@ -27,8 +27,7 @@ type store struct {
 	values    map[string]string
 	version   int
 	writes    int
-	written   []string // values, in order
-	conflicts int      // how many writes still to refuse, whatever their ETag
+	conflicts int // how many writes still to refuse, whatever their ETag
 	hosts     map[string]bool
 	signers   map[string]bool
 }
@@ -108,7 +107,6 @@ func (s *store) write(w http.ResponseWriter, r *http.Request, key string) {
 			return
 		}
 		s.values[key] = body.Value
-		s.written = append(s.written, body.Value)
 	case http.MethodDelete:
 		if _, ok := s.values[key]; !ok {
 			refuse(w, http.StatusNotFound, "ResourceNotFoundException")
