@@ -3,7 +3,9 @@ package request
 import (
 	"context"
 	"errors"
+	"regexp"
 	"time"
+	"unicode/utf8"
 
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/internal/fault"
@@ -18,6 +20,7 @@ const (
 	FieldTTL         = "ttlMinutes"
 	FieldEnvironment = "environment"
 	FieldPullRequest = "pullRequest"
+	FieldRequestedBy = "requestedBy"
 )
 
 // GitHub is what a Validator asks about commits; its faults are of the words of a
@@ -44,6 +47,7 @@ func (v Validator) Validate(ctx context.Context, r statemachine.Request) (Wanted
 	p.lifetime()
 	p.commitShape()
 	p.pullRequestShape()
+	p.requestedBy()
 	p.overrides(ctx)
 	p.commit(ctx)
 	p.label()
@@ -108,6 +112,26 @@ func (p *pass) lifetime() {
 			WithNext("Ask for %d minutes, and extend it when they are nearly over.", longest))
 	default:
 		p.wanted.Lifetime = time.Duration(minutes) * time.Minute
+	}
+}
+
+// ownerForm is what the value of a tag may have (botocore, ELBv2 and ECS: Tag); ids of
+// Slack's and GitHub's, names and addresses all fit.
+var ownerForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
+// longestOwner is a tag's (botocore).
+const longestOwner = 256
+
+// requestedBy becomes the tag Owner of whatever is made.
+func (p *pass) requestedBy() {
+	owner := p.request.RequestedBy
+	switch {
+	case utf8.RuneCountInString(owner) > longestOwner:
+		p.refuse(FieldRequestedBy, bad("requestedBy has %d characters; at most %d are taken.", utf8.RuneCountInString(owner), longestOwner).
+			WithNext("Name a person, such as a Slack user ID."))
+	case !ownerForm.MatchString(owner):
+		p.refuse(FieldRequestedBy, bad("requestedBy cannot be %s: it becomes a tag.", shown(owner)).
+			WithNext("Letters, digits, spaces and _ . : / = + - @ are taken."))
 	}
 }
 

@@ -66,6 +66,9 @@ func (p *Planner) Draft(ctx context.Context, settings *catalog.Settings, wanted 
 		settings: settings, wanted: wanted, services: services,
 		backends: map[string]baseline.Backend{}, queues: map[string]map[string]string{},
 	}
+	if err := p.route(record.Environment{Name: wanted.Label}, d).Value.Fits(); err != nil {
+		return nil, err // before anything is built for it
+	}
 	if err := p.readBackends(ctx, d); err != nil {
 		return nil, err
 	}
