@@ -3,7 +3,10 @@ package request
 import (
 	"context"
 	"errors"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -37,6 +40,8 @@ type Validator struct {
 	// Services reads the named services of the catalog.
 	Services func(ctx context.Context, names ...string) (map[string]catalog.Service, error)
 	GitHub   GitHub
+	// Prefix is the installation's: its own secrets are named below it.
+	Prefix string
 }
 
 // Validate says what a request wants. A fault.List has everything that is wrong
@@ -156,6 +161,28 @@ func (p *pass) overrides(ctx context.Context) {
 	parsed, faults := ParseOverrides(p.request.EnvironmentVariablesOverrides, services)
 	p.wanted.Overrides = parsed
 	p.faults = append(p.faults, faults...)
+	for _, service := range slices.Sorted(maps.Keys(parsed)) {
+		for _, name := range slices.Sorted(maps.Keys(parsed[service])) {
+			if p.own(parsed[service][name].Secret) {
+				p.refuse(FieldOverrides, bad("The secret of %s is the platform's own.", name).WithNext("Name a secret of your service."))
+				return
+			}
+		}
+	}
+}
+
+// own tells the secrets by which the suite itself speaks to Slack and GitHub, by name or
+// by ARN.
+func (p *pass) own(secret string) bool {
+	if _, name, found := strings.Cut(secret, ":secret:"); found {
+		secret = name
+	}
+	for _, ours := range []string{"slack-token", "slack-signing-secret", "github-token"} {
+		if strings.HasPrefix(secret, p.Prefix+"/"+ours) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *pass) entry(name string) (catalog.Entry, bool) {

@@ -37,7 +37,7 @@ func (e *Extract) Run(ctx context.Context, in statemachine.ExtractInput) (statem
 	if err != nil {
 		return statemachine.Plan{}, err
 	}
-	validator := request.Validator{Settings: settings, Services: e.Services, GitHub: e.GitHub}
+	validator := request.Validator{Settings: settings, Services: e.Services, GitHub: e.GitHub, Prefix: e.Planner.Config.Prefix}
 	wanted, err := validator.Validate(ctx, asked)
 	if err != nil {
 		return statemachine.Plan{}, err

@@ -39,6 +39,7 @@ type Planner struct {
 	Config   config.Plan
 	Services func(ctx context.Context, names ...string) (map[string]catalog.Service, error)
 	Baseline *baseline.Reader
+	Secrets  secretNames
 	Records  *record.Store
 }
 
@@ -50,6 +51,7 @@ type Draft struct {
 	services map[string]catalog.Service
 	backends map[string]baseline.Backend  // by service of the catalog
 	queues   map[string]map[string]string // attributes, by queue of the catalog
+	secrets  map[string]string            // ARNs, by the name of an override
 	cost     float64
 	notes    []string
 }
@@ -68,6 +70,9 @@ func (p *Planner) Draft(ctx context.Context, settings *catalog.Settings, wanted 
 	}
 	if err := p.route(record.Environment{Name: wanted.Label}, d).Value.Fits(); err != nil {
 		return nil, err // before anything is built for it
+	}
+	if err := p.readSecrets(ctx, d); err != nil {
+		return nil, err
 	}
 	if err := p.readBackends(ctx, d); err != nil {
 		return nil, err

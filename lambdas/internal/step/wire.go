@@ -98,7 +98,7 @@ func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover, error) {
 	reader := catalogReader(cfg, c.Catalog)
 	store := records(cfg, c.Records)
 	planner := &Planner{
-		Config: c, Services: reader.Services, Records: store,
+		Config: c, Services: reader.Services, Records: store, Secrets: secretsmanager.NewFromConfig(cfg),
 		Baseline: &baseline.Reader{ECS: ecs.NewFromConfig(cfg), ELB: elb.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg)},
 	}
 	return &Extract{
