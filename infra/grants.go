@@ -74,6 +74,8 @@ var functionGrants = map[string][]kinds.Grant{
 			Actions: []string{"ecs:DescribeTaskDefinition"}, Resources: []string{"*"},
 			Why: "AWS gives this read no resource level.",
 		},
+		// The name of a secret in an override; which, only a request says. It shows no value.
+		{Actions: []string{"secretsmanager:DescribeSecret"}, Resources: []string{"arn:${Partition}:secretsmanager:${Region}:${Account}:secret:*"}},
 		{Actions: []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes"}, Resources: []string{"${BaselineQueues}"}},
 	},
 	"build": {

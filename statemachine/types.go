@@ -50,9 +50,11 @@ const (
 
 // ExtractInput is the input of ExtractConfigurations.
 type ExtractInput struct {
-	Op        PlanOp  `json:"op"`
-	Request   Request `json:"request"`
-	Execution string  `json:"execution"` // execution ARN
+	Op PlanOp `json:"op"`
+	// Request is the input of the execution as it came, so that what is no Request is
+	// told from one in the words of whoever wrote it.
+	Request   json.RawMessage `json:"request"`
+	Execution string          `json:"execution"` // execution ARN
 }
 
 // Plan is the output of ExtractConfigurations: keys only. The specifications
@@ -129,11 +131,12 @@ const (
 
 // HoldInput is the input of ClaimExpiry, Hold and ClaimRemoval.
 type HoldInput struct {
-	Op          HoldOp `json:"op"`
-	Environment string `json:"environment"`
-	Revision    int    `json:"revision,omitempty"`
-	Execution   string `json:"execution"`
-	TaskToken   string `json:"taskToken,omitempty"`
+	Op          HoldOp          `json:"op"`
+	Request     json.RawMessage `json:"request,omitempty"` // the input of the execution, with HoldClaimRemoval
+	Environment string          `json:"environment"`
+	Revision    int             `json:"revision,omitempty"`
+	Execution   string          `json:"execution"`
+	TaskToken   string          `json:"taskToken,omitempty"`
 }
 
 // Decision is the way that an execution takes from here.

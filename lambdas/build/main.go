@@ -17,7 +17,10 @@ type run = func(context.Context, json.RawMessage) (any, error)
 
 func main() {
 	boot.Start(func(_ context.Context, c config.Build, cfg aws.Config) (run, error) {
-		build := step.NewBuild(cfg, c)
+		build, err := step.NewBuild(cfg, c)
+		if err != nil {
+			return nil, err
+		}
 		return func(ctx context.Context, in json.RawMessage) (any, error) {
 			var event step.BuildEvent
 			if json.Unmarshal(in, &event) == nil && event.DetailType != "" {

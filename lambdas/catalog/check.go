@@ -45,8 +45,8 @@ func (c *checker) text(path, value, must string, valid func(string) bool) {
 // names checks the keys of a map.
 func (c *checker) names(path string, keys []string) {
 	for _, key := range keys {
-		if !name.MatchString(key) {
-			c.say(join(path, key), "a name has up to 32 lower-case letters, digits and inner hyphens")
+		if !name.MatchString(key) || strings.Contains(key, twoHyphens) {
+			c.say(join(path, key), "a name has up to 32 lower-case letters, digits and single inner hyphens")
 		}
 	}
 }

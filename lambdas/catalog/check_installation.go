@@ -10,6 +10,11 @@ import (
 // target group's name.
 const longestPrefix = 8
 
+// reservedPrefixes are refused by Parameter Store, where the catalog is published
+// (docs.aws.amazon.com/systems-manager/latest/userguide/sysman-parameter-name-constraints.html),
+// and by S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
+var reservedPrefixes = []string{"aws", "ssm", "sthree", "amzn"}
+
 var (
 	prefix      = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 	zone        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
@@ -28,18 +33,28 @@ func (c *checker) installation() {
 		return
 	}
 	c.text(path+".prefix", in.Prefix, fmt.Sprintf("1 to %d lower-case letters, digits and inner hyphens, such as pv", longestPrefix),
-		func(v string) bool { return len(v) <= longestPrefix && prefix.MatchString(v) })
+		func(v string) bool {
+			return len(v) <= longestPrefix && prefix.MatchString(v) && !strings.Contains(v, twoHyphens)
+		})
+	for _, taken := range reservedPrefixes {
+		if strings.HasPrefix(in.Prefix, taken) {
+			c.say(path+".prefix", "%q begins with %q, which AWS keeps for itself; choose another, such as pv", in.Prefix, taken)
+		}
+	}
 	c.text(path+".hostedZone.id", in.HostedZone.ID, "the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ", zone.MatchString)
 	c.text(path+".hostedZone.name", in.HostedZone.Name, "the DNS name of the hosted zone that holds the base domain", func(v string) bool {
 		return domain.MatchString(v) && (c.BaseDomain == "" || c.BaseDomain == v || strings.HasSuffix(c.BaseDomain, "."+v))
 	})
 	c.text(path+".certificate", in.Certificate, "the ARN of a certificate in us-east-1, where CloudFront looks for it", certificate.MatchString)
+	c.sameAccount(path+".certificate", in.Certificate, false)
 	c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection", connection.MatchString)
+	c.sameAccount(path+".connection", in.Connection, false)
 	if len(in.TaskRoles) == 0 && !c.isWrong(path+".taskRoles") {
 		c.say(path+".taskRoles", "is missing; it has the ARNs of the roles that previews may run with")
 	}
 	for i, role := range in.TaskRoles {
 		c.text(fmt.Sprintf("%s.taskRoles[%d]", path, i), role, "the ARN of a role, or of a path of roles that ends in /*", taskRole.MatchString)
+		c.sameAccount(fmt.Sprintf("%s.taskRoles[%d]", path, i), role, false)
 	}
 	if in.AlarmTopic != "" {
 		c.text(path+".alarmTopic", in.AlarmTopic, "the ARN of an SNS topic", topic.MatchString)

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -18,9 +19,18 @@ const (
 	longestPath   = 128
 	// statePath is what the edge answers itself (infra/edge, StatePath).
 	statePath = "/_preview"
-	// longestBuild is CodeBuild's own (docs.aws.amazon.com/codebuild/latest/userguide/limits.html).
-	longestBuild = 36 * time.Hour
+	// mostBehaviors of a distribution, the default one not counted; each path is one
+	// (docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
+	mostBehaviors = 74
 )
+
+// LongestBuild is how long a build may take. The state that waits for it also waits
+// while the build is queued, and ends after two hours: a test of the CDK app adds up.
+const LongestBuild = 80 * time.Minute
+
+// PathBytes is how long the backends and their paths may be as JSON: they stand in the
+// two viewer functions, whose code has 10 KB in all.
+const PathBytes = 4096
 
 var (
 	// pattern has the characters that a path condition may have (botocore,
@@ -39,6 +49,7 @@ func (c *checker) services() {
 	c.names("services", keys)
 	repositories := slices.Sorted(maps.Keys(c.Repositories))
 	owners := map[string]string{} // path → service
+	clones := map[string]string{} // ECS service → service
 	frontend := ""
 	for _, key := range keys {
 		path, s := join("services", key), c.Services[key]
@@ -60,14 +71,48 @@ func (c *checker) services() {
 			c.frontend(path, s)
 		default:
 			c.backend(path, key, s, owners)
+			if owner, taken := clones[s.ECSService]; taken {
+				c.say(path+".ecsService", "%s clones %s already; an environment would have two of it", owner, s.ECSService)
+			}
+			clones[s.ECSService] = key
+		}
+	}
+	c.room(keys)
+}
+
+// room counts what all paths together take of the edge, and says on which service's
+// line it is used up.
+func (c *checker) room(keys []string) {
+	type backend struct {
+		Name  string   `json:"name"`
+		Paths []string `json:"paths"`
+	}
+	paths, size := 0, 0
+	full, long := false, false
+	for _, key := range keys {
+		at := join("services", key) + ".paths"
+		s := c.Services[key]
+		if s.ECSService == "" || c.isWrong(at) {
+			continue
+		}
+		paths += len(s.Paths)
+		text, _ := json.Marshal(backend{key, s.Paths}) // text can always be written
+		size += len(text) + 1
+		if paths > mostBehaviors && !full {
+			full = true
+			c.say(at, "the backends up to this one have %d paths, and the edge takes %d; join some by a wildcard", paths, mostBehaviors)
+		}
+		if size > PathBytes && !long {
+			long = true
+			c.say(at, "the paths up to this service take %d bytes, and the edge has room for %d; shorten some, or join them by a wildcard", size, PathBytes)
 		}
 	}
 }
 
 func (c *checker) build(path string, s Service) {
 	c.file(path+".build.buildspec", s.Build.Buildspec, "the path of a buildspec in the repository, such as service1/buildspec.yml")
-	if t := time.Duration(s.Build.Timeout); t < 0 || t > longestBuild || t%time.Second != 0 {
-		c.say(path+".build.timeout", "%s is not a number of whole seconds up to %s; 0 is %s", s.Build.Timeout, Duration(longestBuild), Duration(defaultBuildTimeout))
+	if t := time.Duration(s.Build.Timeout); t < 0 || t > LongestBuild || t%time.Second != 0 {
+		c.say(path+".build.timeout", "%s is not a number of whole seconds up to %s; 0 is %s", s.Build.Timeout, Duration(LongestBuild), Duration(defaultBuildTimeout))
 	}
 }
 
@@ -104,6 +149,11 @@ func (c *checker) backend(path, key string, s Service, owners map[string]string)
 	}
 	slices.Sort(backends)
 	c.variables(path+".calls", s.Calls, "backend", backends)
+	for _, variable := range slices.Sorted(maps.Keys(s.Calls)) {
+		if s.Calls[variable] == key {
+			c.say(join(path+".calls", variable), "%s would call itself; name another service, or leave it out", key)
+		}
+	}
 	c.variables(path+".consumes", s.Consumes, "queue", slices.Sorted(maps.Keys(c.Queues)))
 	for _, variable := range slices.Sorted(maps.Keys(s.Consumes)) {
 		if _, twice := s.Calls[variable]; twice {

@@ -40,6 +40,10 @@ func (c *checker) settings() {
 	c.limit("limits.environments", c.Limits.Environments)
 	c.limit("limits.perOwner", c.Limits.PerOwner)
 	c.edge()
+	if all := c.Limits.Environments; all > 0 && c.Limits.PerOwner > all {
+		c.say("limits.perOwner", "%d is more than the %d of limits.environments", c.Limits.PerOwner, all)
+	}
+	c.sameAccount("baseline.cluster", c.Baseline.Cluster, true)
 
 	keys := slices.Sorted(maps.Keys(c.Repositories))
 	if len(keys) == 0 && !c.isWrong("repositories") {
@@ -69,7 +73,7 @@ func (c *checker) label() {
 		}
 	}
 	if rendered := renderLabel(c.Label, 999999, longest); !ValidLabel(rendered) {
-		c.say("label", "%q is no DNS label: up to %d lower-case letters, digits and inner hyphens are", rendered, LongestLabel)
+		c.say("label", "%q is no DNS label: up to %d lower-case letters, digits and single inner hyphens are", rendered, LongestLabel)
 	}
 }
 
@@ -83,6 +87,30 @@ func (c *checker) listeners() {
 		c.say(path, "one listener for now, not %d", len(c.Baseline.Listeners))
 	default:
 		c.text(path+"[0]", c.Baseline.Listeners[0], "the ARN of a listener of an Application Load Balancer", listener.MatchString)
+	}
+}
+
+// sameAccount holds an ARN to the account of the listener, where everything is made, and
+// to its Region if AWS demands that.
+func (c *checker) sameAccount(path, arn string, region bool) {
+	if len(c.Baseline.Listeners) == 0 || !listener.MatchString(c.Baseline.Listeners[0]) {
+		return
+	}
+	of := func(arn string) (region, account string, ok bool) {
+		parts := strings.SplitN(arn, ":", 6)
+		if len(parts) < 6 || parts[0] != "arn" {
+			return "", "", false
+		}
+		return parts[3], parts[4], true
+	}
+	homeRegion, homeAccount, _ := of(c.Baseline.Listeners[0])
+	itsRegion, itsAccount, ok := of(arn)
+	switch {
+	case !ok || c.isWrong(path):
+	case itsAccount != homeAccount:
+		c.say(path, "is of account %s, and the listener of %s; all is in one account", itsAccount, homeAccount)
+	case region && itsRegion != homeRegion:
+		c.say(path, "is in %s, and the listener in %s; both are in one Region", itsRegion, homeRegion)
 	}
 }
 

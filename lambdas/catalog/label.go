@@ -20,10 +20,14 @@ const (
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // ValidLabel tells whether an environment may be called so: one DNS label of
-// lower-case letters, digits and inner hyphens, at most LongestLabel characters.
+// lower-case letters, digits and single inner hyphens, at most LongestLabel characters.
+// Two hyphens in a row are how DNS writes other alphabets (xn--…), and AWS's console
+// refuses them in the name of a target group.
 func ValidLabel(s string) bool {
-	return len(s) <= LongestLabel && label.MatchString(s)
+	return len(s) <= LongestLabel && label.MatchString(s) && !strings.Contains(s, twoHyphens)
 }
+
+const twoHyphens = "--"
 
 // RenderLabel is the label of a pull request; repository is its key in the catalog.
 func (s *Settings) RenderLabel(pullRequest int, repository string) string {

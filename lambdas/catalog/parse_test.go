@@ -89,7 +89,17 @@ func TestParse(t *testing.T) {
 		{"no warning is fine", ", warn: 10m", "", ""},
 		{"a build may be given seconds", "timeout: 20m", "timeout: 45s", ""},
 		{"a timeout of 0 is the default", "timeout: 20m", "timeout: 0", ""},
-		{"a build ends after 36 hours", "timeout: 20m", "timeout: 37h", "37h is not a number of whole seconds up to 36h"},
+		{"a build ends while its state still waits", "timeout: 20m", "timeout: 81m", "81m is not a number of whole seconds up to 80m"},
+		{"a build may take that long", "timeout: 20m", "timeout: 80m", ""},
+		{"no service calls itself", "SERVICE2_HOST: service2", "SERVICE1_HOST: service1", "service1 would call itself"},
+		{"two services never clone one", "ecsService: service2", "ecsService: service1", "service1 clones service1 already"},
+		{"a person's share is not above the whole", "perOwner: 3", "perOwner: 31", "31 is more than the 30 of limits.environments"},
+		{"no limit is below every share", "environments: 30", "environments: 0", ""},
+		{"a cluster is the listener's neighbour", "cluster: staging", `cluster: "arn:aws:ecs:us-east-1:123456789012:cluster/staging"`, "is in us-east-1, and the listener in eu-west-1"},
+		{"so it is of its account", "cluster: staging", `cluster: "arn:aws:ecs:eu-west-1:999999999999:cluster/staging"`, "is of account 999999999999, and the listener of 123456789012"},
+		{"a cluster may be named by its ARN", "cluster: staging", `cluster: "arn:aws:ecs:eu-west-1:123456789012:cluster/staging"`, ""},
+		{"a name has no two hyphens in a row", "  orders: {clone: staging-orders}", "  orders: {clone: staging-orders}\n  a--b: {clone: staging-orders}", "single inner hyphens"},
+		{"nor has the template of the label", "pr{{pullRequest}}", "pr--{{pullRequest}}", "is no DNS label"},
 		{"one listener is known so far", listener, `[a, b]`, "one listener for now, not 2"},
 		{"a network load balancer has no listener rules", "listener/app/", "listener/net/", "is not the ARN of a listener"},
 		{"overrides are matched before fallbacks", "[40000, 49999]", "[30000, 49999]", "must begin after the overrides end"},
@@ -142,6 +152,91 @@ func TestParse(t *testing.T) {
 			var faults Faults
 			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, test.want) {
 				t.Errorf("got %v, want one fault with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// installed is the good catalog with an installation.
+func installed(t *testing.T) string {
+	return read(t, "good.yaml") + `installation:
+  prefix: pv
+  hostedZone: {id: Z0123456789ABCDEFGHIJ, name: example.com}
+  certificate: arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef
+  connection: arn:aws:codeconnections:eu-west-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef
+  taskRoles: ["arn:aws:iam::123456789012:role/preview/*"]
+`
+}
+
+func TestAnInstallation(t *testing.T) {
+	tests := []struct{ rule, old, with, want string }{
+		{"it is good", "prefix: pv", "prefix: pv", ""},
+		{"Parameter Store keeps aws for itself", "prefix: pv", "prefix: awsprev", `"awsprev" begins with "aws", which AWS keeps for itself`},
+		{"and ssm", "prefix: pv", "prefix: ssm", `"ssm" begins with "ssm"`},
+		{"S3 keeps sthree", "prefix: pv", "prefix: sthree-a", `begins with "sthree"`},
+		{"a prefix has no two hyphens in a row", "prefix: pv", "prefix: p--v", `"p--v" is not 1 to 8`},
+		{"a certificate is of the listener's account", "us-east-1:123456789012:certificate", "us-east-1:999999999999:certificate", "is of account 999999999999"},
+		{"so is the connection", "eu-west-1:123456789012:connection", "eu-west-1:999999999999:connection", "is of account 999999999999"},
+		{"and the roles", "iam::123456789012", "iam::999999999999", "is of account 999999999999"},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			good := installed(t)
+			if !strings.Contains(good, test.old) {
+				t.Fatalf("the good catalog has no %q", test.old)
+			}
+			text := strings.Replace(good, test.old, test.with, 1)
+			_, err := Parse([]byte(text))
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			var faults Faults
+			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, test.want) {
+				t.Fatalf("got %v, want one fault with %q", err, test.want)
+			}
+			lines := strings.Split(text, "\n")
+			if line := lines[faults[0].Line-1]; !strings.Contains(line, test.with) {
+				t.Errorf("the fault is on line %d, %q", faults[0].Line, line)
+			}
+		})
+	}
+}
+
+// crowd is the good catalog with n more backends of two paths each.
+func crowd(t *testing.T, n int, path string) string {
+	var more strings.Builder
+	for i := range n {
+		fmt.Fprintf(&more, "  s%02d: {repository: shop, ecsService: s%02d, paths: [/s%02d%s, /s%02d%s/*], build: {buildspec: b.yml}}\n", i, i, i, path, i, path)
+	}
+	return strings.Replace(read(t, "good.yaml"), "services:\n", "services:\n"+more.String(), 1)
+}
+
+func TestPathsThatTheEdgeHasNoRoomForAreAFaultOfTheirLine(t *testing.T) {
+	tests := []struct {
+		rule, text, want, line string
+	}{
+		{"74 paths fit", crowd(t, 35, ""), "", ""},
+		{"76 do not", crowd(t, 36, ""), "the backends up to this one have 76 paths, and the edge takes 74", "paths: [/service2"},
+		{"nor do fewer that are long", crowd(t, 20, "/"+strings.Repeat("a", 90)), "bytes, and the edge has room for 4096", "  s18:"},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			_, err := Parse([]byte(test.text))
+			if test.want == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			var faults Faults
+			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, test.want) {
+				t.Fatalf("got %v, want one fault with %q", err, test.want)
+			}
+			if line := strings.Split(test.text, "\n")[faults[0].Line-1]; !strings.Contains(line, test.line) {
+				t.Errorf("the fault is on line %d, %q, want %q", faults[0].Line, line, test.line)
 			}
 		})
 	}

@@ -18,7 +18,10 @@ type run = func(context.Context, json.RawMessage) (any, error)
 
 func main() {
 	boot.Start(func(_ context.Context, c config.Plan, cfg aws.Config) (run, error) {
-		extract, recovery := step.NewPlan(cfg, c)
+		extract, recovery, err := step.NewPlan(cfg, c)
+		if err != nil {
+			return nil, err
+		}
 		return func(ctx context.Context, in json.RawMessage) (any, error) {
 			var which struct{ Op statemachine.PlanOp }
 			if err := json.Unmarshal(in, &which); err != nil {

@@ -16,6 +16,10 @@ type run = func(context.Context, events.LambdaFunctionURLRequest) (events.Lambda
 
 func main() {
 	boot.Start(func(_ context.Context, c config.Door, cfg aws.Config) (run, error) {
-		return step.NewDoor(cfg, c).Handle, nil
+		door, err := step.NewDoor(cfg, c)
+		if err != nil {
+			return nil, err
+		}
+		return door.Handle, nil
 	})
 }

@@ -92,6 +92,16 @@ func (f *Functions) ARN(name string) string {
 	return "arn:aws:lambda:" + f.options.Region + ":" + Account + ":function:" + name
 }
 
+// Use deploys another binary of the named function.
+func (f *Functions) Use(name, binary string) error {
+	p, ok := f.pools[name]
+	if !ok {
+		return &NotFoundError{name}
+	}
+	p.use(binary, f.environment(name, binary))
+	return nil
+}
+
 // NotFoundError says that no function has the name.
 type NotFoundError struct{ Name string }
 

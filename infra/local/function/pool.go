@@ -74,7 +74,10 @@ func (p *pool) take() (s *sandbox, warm bool, err error) {
 }
 
 func (p *pool) give(s *sandbox) {
-	if s.ended() {
+	p.mu.Lock()
+	old := s.spec.binary != p.spec.binary
+	p.mu.Unlock()
+	if old || s.ended() {
 		p.discard(s)
 		return
 	}
@@ -96,6 +99,15 @@ func (p *pool) find(key string) *sandbox {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.all[key]
+}
+
+// use has every process from now on run another binary, as a deployment does: what is
+// under way ends with the old one.
+func (p *pool) use(binary string, environment []string) {
+	p.mu.Lock()
+	p.spec.binary, p.spec.environment = binary, environment
+	p.mu.Unlock()
+	p.restart()
 }
 
 func (p *pool) restart() {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 
 	"previewenv/infra/local/slack"
@@ -44,6 +46,34 @@ func TestWhatIsWrongIsToldInTheWordsOfThePersonWhoAsked(t *testing.T) {
 				if !strings.Contains(answer.Text, word) {
 					t.Errorf("%s %.60s: the answer lacks %q: %s", c.command, c.text, word, answer.Text)
 				}
+			}
+		})
+	}
+	if diff := cmp.Diff(before, inventory(t)); diff != "" {
+		t.Errorf("a refused request made something (-before +after):\n%s", diff)
+	}
+}
+
+// TestAnExecutionThatIsNoRequestEndsInWords has what a person in the console may type.
+func TestAnExecutionThatIsNoRequestEndsInWords(t *testing.T) {
+	before := inventory(t)
+	for rule, c := range map[string]struct{ input, says string }{
+		"a removal of nothing":            {`{"action":"cleanup"}`, "No environment is named that is to be removed."},
+		"a removal of what is no text":    {`{"action":"cleanup","environment":5}`, "environment must be text"},
+		"a removal of what is not there":  {`{"action":"cleanup","environment":"nowhere"}`, "There is no environment nowhere."},
+		"a removal with a field too many": {`{"action":"cleanup","environment":"nowhere","forse":true}`, `no field "forse"`},
+		"an action in capitals":           {`{"action":"Cleanup","environment":"nowhere"}`, "Did you mean cleanup?"},
+		"an action that is no text":       {`{"action":5}`, "action must be text"},
+		"a field that is none":            {`{"comitId":"abcd123","servicesToProvision":["service1"]}`, "Did you mean commitId?"},
+		"a list":                          {`[1]`, "The input is no request"},
+		"text":                            {`"pr1"`, "The input is no request"},
+		"nothing":                         {`null`, "The input is no request"},
+		"a revision that nobody has":      {`{"environment":"nowhere","revision":7,"commitId":"zzz"}`, "is no commit"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			out := ended(t, execute(t, c.input))
+			if out.Status != sfntypes.ExecutionStatusFailed || aws.ToString(out.Error) != "BadRequest" || !strings.Contains(aws.ToString(out.Cause), c.says) {
+				t.Errorf("it ended as %s with %s: %s", out.Status, aws.ToString(out.Error), aws.ToString(out.Cause))
 			}
 		})
 	}

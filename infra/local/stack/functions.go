@@ -3,11 +3,14 @@ package stack
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,6 +35,55 @@ func buildFunctions(ctx context.Context, root, dir string) error {
 		return fmt.Errorf("build functions: %w: %s", err, out)
 	}
 	return nil
+}
+
+// Deploy has the named functions run what lies in a folder, and all others what was
+// built of this tree.
+func (s *Stack) Deploy(dir string, of ...string) error {
+	for _, name := range names {
+		from := s.functionDir()
+		if slices.Contains(of, name) {
+			from = dir
+		}
+		if err := s.functions.Use(name, filepath.Join(from, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Names are those of all functions.
+func Names() []string { return slices.Clone(names) }
+
+// BuildRelease builds the functions of an earlier commit of this repository into a
+// folder of its own below .local, once, and returns it.
+func BuildRelease(ctx context.Context, root, commit string) (string, error) {
+	dir := filepath.Join(root, ".local", "releases", commit)
+	source, built := filepath.Join(dir, "source"), filepath.Join(dir, "functions")
+	if _, err := os.Stat(built); err == nil {
+		return built, nil
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.MkdirAll(source, 0o755)); err != nil {
+		return "", fmt.Errorf("clear release %s: %w", commit, err)
+	}
+	archive := filepath.Join(dir, "source.tar")
+	for _, args := range [][]string{
+		{"git", "-C", root, "archive", "--output", archive, commit},
+		{"tar", "-xf", archive, "-C", source},
+	} {
+		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("unpack release %s: %w: %s", commit, err, out)
+		}
+	}
+	// What is half built is not taken for a release the next time.
+	unfinished := built + ".unfinished"
+	if err := os.MkdirAll(unfinished, 0o755); err != nil {
+		return "", fmt.Errorf("make folder: %w", err)
+	}
+	if err := buildFunctions(ctx, source, unfinished); err != nil {
+		return "", err
+	}
+	return built, os.Rename(unfinished, built)
 }
 
 // concurrency of one function: AWS allows 1,000 an account, two cores far less.

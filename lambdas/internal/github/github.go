@@ -38,14 +38,18 @@ type Client struct {
 
 // New makes a client of the API at url; an empty token reads public repositories.
 func New(url, token string) (*Client, error) {
+	return With(url, func(context.Context, string) (string, error) { return token, nil })
+}
+
+// With makes a client that asks source for its token at each call, and once more when
+// GitHub refuses one. It calls nothing yet.
+func With(url string, source Token) (*Client, error) {
 	if !strings.HasSuffix(url, "/") {
 		url += "/"
 	}
-	options := []api.ClientOptionsFunc{api.WithHTTPClient(&http.Client{Timeout: timeout}), api.WithURLs(&url, nil)}
-	if token != "" {
-		options = append(options, api.WithAuthToken(token))
-	}
-	client, err := api.NewClient(options...)
+	client, err := api.NewClient(
+		api.WithHTTPClient(&http.Client{Timeout: timeout, Transport: &transport{source: source, next: http.DefaultTransport}}),
+		api.WithURLs(&url, nil))
 	if err != nil {
 		return nil, fmt.Errorf("make GitHub client: %w", err)
 	}

@@ -1,6 +1,8 @@
 package github
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -162,5 +164,61 @@ func TestHeadOfAPullRequest(t *testing.T) {
 	_, err := client.Head(t.Context(), "acme/shop", 7)
 	if f := fault.As(err); f == nil || f.Name != statemachine.ErrBadRequest || f.Field != "pullRequest" {
 		t.Errorf("got %v, want a fault of the request", err)
+	}
+}
+
+// rotated is a token that somebody has changed after it was first given.
+func rotated(before, now string) Token {
+	return func(_ context.Context, refused string) (string, error) {
+		if refused == before {
+			return now, nil
+		}
+		return before, nil
+	}
+}
+
+func TestATokenThatWasRotatedIsTakenUpAtOnce(t *testing.T) {
+	tests := []struct {
+		rule          string
+		before, after string
+		calls         int
+		refused       bool
+	}{
+		{"the new one is used for the same call", "old", "new", 2, false},
+		{"one that is still the same is not tried again", "old", "old", 1, true},
+		{"one that is wrong too is tried once", "old", "wrong", 2, true},
+	}
+	for _, test := range tests {
+		t.Run(test.rule, func(t *testing.T) {
+			calls := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls++
+				if r.Header.Get("Authorization") != "Bearer new" {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				fmt.Fprint(w, full)
+			}))
+			defer server.Close()
+			client, err := With(server.URL, rotated(test.before, test.after))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Commit(t.Context(), "acme/shop", full)
+			if (err != nil) != test.refused || calls != test.calls {
+				t.Errorf("Commit = %v after %d calls, want %d", err, calls, test.calls)
+			}
+		})
+	}
+}
+
+func TestASecretThatCannotBeReadIsNoFaultOfGitHub(t *testing.T) {
+	broken := errors.New("read secret pv/github-token: access denied")
+	client, err := With("http://127.0.0.1:1", func(context.Context, string) (string, error) { return "", broken })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Head(t.Context(), "acme/shop", 1); !errors.Is(err, broken) || fault.As(err) != nil {
+		t.Errorf("got %v", err)
 	}
 }

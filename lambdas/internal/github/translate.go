@@ -13,6 +13,9 @@ import (
 
 // translate says in words why a call did not work; format and args say what it was for.
 func translate(err error, response *api.Response, format string, args ...any) error {
+	if none := new(tokenError); errors.As(err, &none) {
+		return none.error
+	}
 	why := explain(err, status(response))
 	why.What = fmt.Sprintf("Could not "+format+": ", args...) + why.What
 	why.Cause = err

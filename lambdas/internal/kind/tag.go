@@ -1,6 +1,10 @@
 package kind
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+)
 
 // The tags that say whose a resource is (law 10).
 const (
@@ -13,4 +17,21 @@ const (
 func Found[S any](spec S, name, id string, tags map[string]string) (Resource, error) {
 	data, err := json.Marshal(spec)
 	return Resource{Environment: tags[TagEnvironment], Name: name, Spec: data, ID: id, Tags: tags, Needs: map[string]string{}}, err
+}
+
+// notInTags are the characters that the value of a tag may not have, and longestTag how
+// many it may have (botocore: Tag of ELBv2 and ECS; SQS and S3 take more).
+var notInTags = regexp.MustCompile(`[^\p{L}\p{Z}\p{N}_.:/=+@-]`)
+
+const longestTag = 256
+
+// Tags fits values to what AWS takes. One that AWS refuses would end the whole call; a
+// tag is for people and for whoever sweeps, whose own never need it.
+func Tags(values map[string]string) map[string]string {
+	fit := make(map[string]string, len(values))
+	for name, value := range values {
+		runes := []rune(notInTags.ReplaceAllString(strings.ToValidUTF8(value, "_"), "_"))
+		fit[name] = string(runes[:min(longestTag, len(runes))])
+	}
+	return fit
 }

@@ -96,7 +96,7 @@ func (s *Store) occupants(ctx context.Context, rows map[string]admissions) ([]En
 		if err != nil {
 			return nil, err
 		}
-		if ok && env.Live != "" {
+		if ok && env.Live == lives {
 			all = append(all, env)
 		}
 	}

@@ -135,7 +135,7 @@ func (s *Store) begin(env *Environment, c Claim) {
 		State: Requested, Wanted: c.Wanted, URL: c.URL,
 		Owner: c.Owner, Channel: c.Channel,
 		CreatedAt: now, AskedAt: now, ExpiresAt: now.Add(c.Wanted.Lifetime), MaxExpiresAt: now.Add(c.MaxLifetime),
-		Live: "yes", Commit: c.Wanted.Commit,
+		Live: lives, Commit: c.Wanted.Commit,
 	}
 }
 

@@ -106,6 +106,23 @@ func (s *Store) Close(env *Environment, state State) {
 	now := s.Now()
 	env.State, env.ClosedAt, env.TTL = state, now.Unix(), now.Add(kept).Unix()
 	env.Live, env.Commit, env.TaskToken = "", "", ""
+	if env.Channel != "" {
+		env.Live = unshown
+	}
+}
+
+// Values of the key of the index "live". A closed environment stays in it until its end
+// was shown: no other change of it will come.
+const (
+	lives   = "yes"
+	unshown = "unshown"
+)
+
+// EndShown notes that the end of a closed environment was shown.
+func (e *Environment) EndShown() {
+	if e.Live == unshown {
+		e.Live = ""
+	}
 }
 
 // put writes the record over the version that was read.

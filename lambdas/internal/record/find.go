@@ -13,7 +13,12 @@ import (
 
 // Live lists the labels of all environments that are not closed, in order.
 func (s *Store) Live(ctx context.Context) ([]string, error) {
-	return s.index(ctx, "live", "live = :key", "yes")
+	return s.index(ctx, "live", "live = :key", lives)
+}
+
+// Unshown lists the labels of the closed environments whose end was not shown yet.
+func (s *Store) Unshown(ctx context.Context) ([]string, error) {
+	return s.index(ctx, "live", "live = :key", unshown)
 }
 
 // ByCommit lists the labels of the environments of a commit; an abbreviated one
@@ -45,7 +50,7 @@ func (s *Store) indexed(ctx context.Context) ([]Environment, error) {
 	var all []Environment
 	pages := dynamodb.NewQueryPaginator(s.Client, &dynamodb.QueryInput{
 		TableName: &s.Table, IndexName: aws.String("live"), KeyConditionExpression: aws.String("live = :key"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":key": text("yes")},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":key": text(lives)},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

@@ -81,8 +81,8 @@ type Environment struct {
 	// Message is the status message: where it is and a digest of what it shows.
 	Message Message `dynamodbav:"message,omitempty"`
 
-	// Live and Commit are keys of the indexes "live" and "commit"; both are absent
-	// once the environment is closed.
+	// Live and Commit are keys of the indexes "live" and "commit"; Commit is absent once
+	// the environment is closed, and Live once its end was shown as well.
 	Live   string `dynamodbav:"live,omitempty"`
 	Commit string `dynamodbav:"commit,omitempty"`
 	// TTL removes a closed record from the table after a month, in Unix seconds.

@@ -77,7 +77,7 @@ func (p *pass) label() {
 	switch {
 	case !catalog.ValidLabel(p.wanted.Label):
 		p.refuse(FieldEnvironment, bad("%s is no name for an environment.", shown(p.wanted.Label)).
-			WithNext("It is the first part of its URL: up to %d lower-case letters, digits and inner hyphens.", catalog.LongestLabel))
+			WithNext("It is the first part of its URL: up to %d lower-case letters, digits and single inner hyphens.", catalog.LongestLabel))
 	case slices.Contains(p.Settings.Reserved(), p.wanted.Label):
 		p.refuse(FieldEnvironment, bad("The name %q is taken by the platform.", p.wanted.Label).
 			WithNext("Choose another, or leave it out."))

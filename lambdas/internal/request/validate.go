@@ -3,7 +3,12 @@ package request
 import (
 	"context"
 	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/internal/fault"
@@ -18,6 +23,7 @@ const (
 	FieldTTL         = "ttlMinutes"
 	FieldEnvironment = "environment"
 	FieldPullRequest = "pullRequest"
+	FieldRequestedBy = "requestedBy"
 )
 
 // GitHub is what a Validator asks about commits; its faults are of the words of a
@@ -34,6 +40,8 @@ type Validator struct {
 	// Services reads the named services of the catalog.
 	Services func(ctx context.Context, names ...string) (map[string]catalog.Service, error)
 	GitHub   GitHub
+	// Prefix is the installation's: its own secrets are named below it.
+	Prefix string
 }
 
 // Validate says what a request wants. A fault.List has everything that is wrong
@@ -44,6 +52,7 @@ func (v Validator) Validate(ctx context.Context, r statemachine.Request) (Wanted
 	p.lifetime()
 	p.commitShape()
 	p.pullRequestShape()
+	p.requestedBy()
 	p.overrides(ctx)
 	p.commit(ctx)
 	p.label()
@@ -111,6 +120,26 @@ func (p *pass) lifetime() {
 	}
 }
 
+// ownerForm is what the value of a tag may have (botocore, ELBv2 and ECS: Tag); ids of
+// Slack's and GitHub's, names and addresses all fit.
+var ownerForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
+// longestOwner is a tag's (botocore).
+const longestOwner = 256
+
+// requestedBy becomes the tag Owner of whatever is made.
+func (p *pass) requestedBy() {
+	owner := p.request.RequestedBy
+	switch {
+	case utf8.RuneCountInString(owner) > longestOwner:
+		p.refuse(FieldRequestedBy, bad("requestedBy has %d characters; at most %d are taken.", utf8.RuneCountInString(owner), longestOwner).
+			WithNext("Name a person, such as a Slack user ID."))
+	case !ownerForm.MatchString(owner):
+		p.refuse(FieldRequestedBy, bad("requestedBy cannot be %s: it becomes a tag.", shown(owner)).
+			WithNext("Letters, digits, spaces and _ . : / = + - @ are taken."))
+	}
+}
+
 func (p *pass) overrides(ctx context.Context) {
 	if len(p.wanted.Services) == 0 {
 		return // said already; whom the overrides are for is not known
@@ -132,6 +161,28 @@ func (p *pass) overrides(ctx context.Context) {
 	parsed, faults := ParseOverrides(p.request.EnvironmentVariablesOverrides, services)
 	p.wanted.Overrides = parsed
 	p.faults = append(p.faults, faults...)
+	for _, service := range slices.Sorted(maps.Keys(parsed)) {
+		for _, name := range slices.Sorted(maps.Keys(parsed[service])) {
+			if p.own(parsed[service][name].Secret) {
+				p.refuse(FieldOverrides, bad("The secret of %s is the platform's own.", name).WithNext("Name a secret of your service."))
+				return
+			}
+		}
+	}
+}
+
+// own tells the secrets by which the suite itself speaks to Slack and GitHub, by name or
+// by ARN.
+func (p *pass) own(secret string) bool {
+	if _, name, found := strings.Cut(secret, ":secret:"); found {
+		secret = name
+	}
+	for _, ours := range []string{"slack-token", "slack-signing-secret", "github-token"} {
+		if strings.HasPrefix(secret, p.Prefix+"/"+ours) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *pass) entry(name string) (catalog.Entry, bool) {

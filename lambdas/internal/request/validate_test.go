@@ -63,6 +63,7 @@ func validator() (Validator, *repositories) {
 		pulls:   map[string]int{head: 7},
 	}
 	return Validator{
+		Prefix: "pv",
 		Settings: &catalog.Settings{
 			BaseDomain: "preview.example.com", Label: "pr{{pullRequest}}",
 			Baseline: catalog.Baseline{Host: "pr99.preview.example.com"},
@@ -176,8 +177,18 @@ func TestValidateRefusesInWords(t *testing.T) {
 		{"a lifetime never overflows", FieldTTL, func(r *statemachine.Request) { r.TTLMinutes = 1 << 62 }, []string{"at most 24h"}, 2},
 		{"a name is a DNS label", FieldEnvironment, func(r *statemachine.Request) { r.Environment = "Feature/X" }, []string{`"Feature/X" is no name`}, 2},
 		{"a name has at most 40 characters", FieldEnvironment, func(r *statemachine.Request) { r.Environment = strings.Repeat("a", 41) }, []string{"up to 40"}, 2},
+		{"a name has no two hyphens in a row", FieldEnvironment, func(r *statemachine.Request) { r.Environment = "x--y" }, []string{"single inner hyphens"}, 2},
+		{"a name is not that of another alphabet", FieldEnvironment, func(r *statemachine.Request) { r.Environment = "xn--p1ai" }, []string{"single inner hyphens"}, 2},
+		{"an owner fits a tag", FieldRequestedBy, func(r *statemachine.Request) { r.RequestedBy = "<jo> & 🙂" }, []string{"it becomes a tag. Letters, digits"}, 2},
+		{"an owner is not too long for a tag", FieldRequestedBy, func(r *statemachine.Request) { r.RequestedBy = strings.Repeat("ü", 257) }, []string{"257 characters; at most 256"}, 2},
 		{"the default frontend's name is taken", FieldEnvironment, func(r *statemachine.Request) { r.Environment = "default" }, []string{`"default" is taken`}, 2},
 		{"the baseline's name is taken, even from a template", FieldEnvironment, func(r *statemachine.Request) { r.PullRequest = 99 }, []string{`"pr99" is taken`}, 1},
+		{"the platform's own secrets are nobody else's", FieldOverrides, func(r *statemachine.Request) {
+			r.EnvironmentVariablesOverrides = []byte(`{"A":{"secret":"pv/slack-token"}}`)
+		}, []string{"The secret of A is the platform's own. Name a secret of your service."}, 2},
+		{"nor are they by their ARN", FieldOverrides, func(r *statemachine.Request) {
+			r.EnvironmentVariablesOverrides = []byte(`{"A":{"secret":"arn:aws:secretsmanager:eu-west-1:123456789012:secret:pv/github-token-AbCdEf:key::"}}`)
+		}, []string{"The secret of A is the platform's own."}, 2},
 		{"overrides need a backend", FieldOverrides, func(r *statemachine.Request) {
 			r.ServicesToProvision, r.EnvironmentVariablesOverrides = []string{"web"}, []byte(`{"A":"b"}`)
 		}, []string{"none is selected"}, 2},

@@ -13,8 +13,12 @@ import (
 )
 
 // keep is how long a secret is used before it is read again: a rotated one is in
-// use after five minutes, without a deployment.
+// use after five minutes, without a deployment, and at once where the old one is refused.
 const keep = 5 * time.Minute
+
+// recent is how long a refusal does not make a secret be read again: the refusals of
+// strangers, or of a secret that is wrong, are no reason to ask each time.
+const recent = 10 * time.Second
 
 // API is what a Reader needs of Secrets Manager.
 type API interface {
@@ -31,8 +35,8 @@ type Reader struct {
 }
 
 type value struct {
-	text  string
-	until time.Time
+	text string
+	read time.Time
 }
 
 // New makes a Reader. It calls nothing yet: a network call while a function
@@ -48,9 +52,38 @@ func (r *Reader) Value(ctx context.Context, id string) (string, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if v, ok := r.kept[id]; ok && r.now().Before(v.until) {
+	if v, ok := r.kept[id]; ok && r.now().Sub(v.read) < keep {
 		return v.text, nil
 	}
+	return r.read(ctx, id)
+}
+
+// Instead is the text of the secret after somebody has refused what Value gave: it is
+// read again, unless that was done a moment ago. It may be the same text.
+func (r *Reader) Instead(ctx context.Context, id, refused string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v, ok := r.kept[id]; ok && (v.text != refused || r.now().Sub(v.read) < recent) {
+		return v.text, nil
+	}
+	return r.read(ctx, id)
+}
+
+// Of is a source of the secret with this name or ARN, for clients that say which text
+// was refused; "" asks for the first.
+func (r *Reader) Of(id string) func(ctx context.Context, refused string) (string, error) {
+	return func(ctx context.Context, refused string) (string, error) {
+		if refused == "" {
+			return r.Value(ctx, id)
+		}
+		return r.Instead(ctx, id, refused)
+	}
+}
+
+func (r *Reader) read(ctx context.Context, id string) (string, error) {
 	out, err := r.api.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
 	if err != nil {
 		return "", fmt.Errorf("read secret %s: %w", id, err)
@@ -58,6 +91,6 @@ func (r *Reader) Value(ctx context.Context, id string) (string, error) {
 	if out.SecretString == nil {
 		return "", fmt.Errorf("read secret %s: it is binary, not text", id)
 	}
-	r.kept[id] = value{text: *out.SecretString, until: r.now().Add(keep)}
+	r.kept[id] = value{text: *out.SecretString, read: r.now()}
 	return *out.SecretString, nil
 }

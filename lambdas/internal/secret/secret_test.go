@@ -77,3 +77,40 @@ func TestNoIDIsNoSecret(t *testing.T) {
 		t.Errorf("got %q, %v after %d reads", got, err, api.reads)
 	}
 }
+
+func TestASecretThatIsRefusedIsReadAgain(t *testing.T) {
+	first, second := "first", "second"
+	api := &store{values: map[string]*string{"slack": &first}}
+	now := time.Unix(0, 0)
+	r := New(api)
+	r.now = func() time.Time { return now }
+	source := r.Of("slack")
+	if got, err := source(t.Context(), ""); got != "first" || err != nil {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	steps := []struct {
+		rule    string
+		after   time.Duration
+		value   *string
+		refused string
+		want    string
+		reads   int
+	}{
+		{"a refusal within seconds of the read is the secret's own", 9 * time.Second, &second, "first", "first", 1},
+		{"after it the secret is read again", time.Second, &second, "first", "second", 2},
+		{"whoever still had the old one gets the new without a read", 0, &second, "first", "second", 2},
+		{"one that stays wrong is not read at each refusal", 5 * time.Second, &second, "second", "second", 2},
+		{"but every ten seconds", 5 * time.Second, &second, "second", "second", 3},
+	}
+	for _, step := range steps {
+		now = now.Add(step.after)
+		api.values["slack"] = step.value
+		got, err := source(t.Context(), step.refused)
+		if err != nil || got != step.want || api.reads != step.reads {
+			t.Errorf("%s: got %q, %v after %d reads; want %q after %d", step.rule, got, err, api.reads, step.want, step.reads)
+		}
+	}
+	if got, err := r.Of("")(t.Context(), "x"); got != "" || err != nil {
+		t.Errorf("no secret is %q, %v", got, err)
+	}
+}

@@ -124,3 +124,39 @@ func TestRespond(t *testing.T) {
 		t.Errorf("a used URL: %v", err)
 	}
 }
+
+func TestATokenThatWasRotatedIsTakenUpAtOnce(t *testing.T) {
+	for rule, c := range map[string]struct {
+		now     string
+		calls   int
+		refused bool
+	}{
+		"the new one is used for the same call":         {"xoxb-new", 2, false},
+		"one that is still the same is not tried again": {"xoxb-old", 1, true},
+		"one that is wrong too is tried once":           {"xoxb-wrong", 2, true},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			calls := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				calls++
+				w.Header().Set("Content-Type", "application/json")
+				if r.FormValue("token") == "xoxb-new" || r.Header.Get("Authorization") == "Bearer xoxb-new" {
+					_, _ = io.WriteString(w, `{"ok":true,"channel":"C123","ts":"1.2"}`)
+					return
+				}
+				_, _ = io.WriteString(w, `{"ok":false,"error":"token_revoked"}`)
+			}))
+			defer server.Close()
+			client := slack.With(func(_ context.Context, refused string) (string, error) {
+				if refused != "" {
+					return c.now, nil
+				}
+				return "xoxb-old", nil
+			}, server.URL, server.Client())
+			_, ts, err := client.Post(t.Context(), "C123", "text", nil)
+			if (err != nil) != c.refused || calls != c.calls || !c.refused && ts != "1.2" {
+				t.Errorf("Post = %q, %v after %d calls, want %d", ts, err, calls, c.calls)
+			}
+		})
+	}
+}

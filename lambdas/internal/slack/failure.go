@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,8 +89,6 @@ func refused(verb string, answer slackapi.SlackErrorResponse) error {
 		name, what, next = statemachine.ErrBadRequest, "The channel is archived.", "Give the command in another one."
 	case "message_not_found", "cant_update_message", "edit_window_closed":
 		name, what, next = statemachine.ErrBadRequest, "The status message is gone or cannot be edited.", "A new one is posted with the next command."
-	case "invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive":
-		what, next = "Slack does not take the app's token.", platform
 	case "missing_scope":
 		what, next = "The app lacks a permission: "+answer.Needed+".", platform
 	case "expired_trigger_id", "exchanged_trigger_id", "trigger_expired", "trigger_exchanged", "invalid_trigger_id":
@@ -99,9 +98,17 @@ func refused(verb string, answer slackapi.SlackErrorResponse) error {
 	case "invalid_blocks", "invalid_arguments", "invalid_blocks_format", "msg_blocks_too_long":
 		what += " " + pointers(answer.ResponseMetadata.Messages)
 	}
+	if tokenRefused(answer.Err) {
+		what, next = "Slack does not take the app's token.", platform
+	}
 	f := fault.New(name, "%s: %s", verb, strings.TrimSpace(what)).WithNext("%s", next)
 	f.Cause = &refusal{code: answer.Err}
 	return f
+}
+
+// tokenRefused tells that a call would go with another token.
+func tokenRefused(code string) bool {
+	return slices.Contains([]string{"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"}, code)
 }
 
 // pointers says which block is wrong; Slack gives its place, not its content.

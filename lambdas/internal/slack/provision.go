@@ -198,7 +198,7 @@ func (r *provisionReader) as(at int, prefix, value string) {
 		return
 	}
 	f := bad(FieldEnvironment, "%q cannot be the label of an environment.", shown(value)).
-		WithNext("A label has lower-case letters, digits and hyphens, and at most 63.")
+		WithNext("A label has lower-case letters, digits and single hyphens, and at most 40 characters.")
 	if guess := guessLabel(value); guess != "" {
 		r.guess(f, at, prefix+guess)
 		return

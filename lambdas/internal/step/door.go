@@ -40,7 +40,7 @@ type executions interface {
 // Slack's 3 s.
 type Door struct {
 	Config        config.Door
-	SigningSecret func(context.Context) (string, error)
+	SigningSecret func(ctx context.Context, refused string) (string, error)
 	Slack         func(context.Context) (*slack.Client, error)
 	Settings      func(context.Context) (*catalog.Settings, error)
 	Services      func(ctx context.Context, names ...string) (map[string]catalog.Service, error)
@@ -63,12 +63,12 @@ func (d *Door) Handle(ctx context.Context, in events.LambdaFunctionURLRequest) (
 	if len(body) > maxBody {
 		return status(http.StatusRequestEntityTooLarge), nil
 	}
-	secret, err := d.SigningSecret(ctx)
+	reason, err := d.verify(ctx, in.Headers, body)
 	if err != nil {
 		return status(http.StatusInternalServerError), err
 	}
-	if err := slack.Verify(secret, in.Headers, body, d.Now()); err != nil {
-		d.Log.Warn("request refused", "reason", err.Error())
+	if reason != nil {
+		d.Log.Warn("request refused", "reason", reason.Error())
 		return status(http.StatusUnauthorized), nil
 	}
 	answer, err := d.route(ctx, in.RawPath, body, in.Headers)
@@ -78,6 +78,24 @@ func (d *Door) Handle(ctx context.Context, in events.LambdaFunctionURLRequest) (
 		return status(http.StatusBadRequest), nil
 	}
 	return answer, err
+}
+
+// verify says why a request is refused. A signature that is wrong may be of a secret that
+// was rotated since the last look.
+func (d *Door) verify(ctx context.Context, header map[string]string, body []byte) (reason, err error) {
+	secret, err := d.SigningSecret(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	reason = slack.Verify(secret, header, body, d.Now())
+	if !errors.Is(reason, slack.ErrSignature) {
+		return reason, nil
+	}
+	another, err := d.SigningSecret(ctx, secret)
+	if err != nil || another == secret {
+		return reason, err
+	}
+	return slack.Verify(another, header, body, d.Now()), nil
 }
 
 // unreadableError is a signed request that is no command and no interaction.

@@ -102,7 +102,9 @@ func (d *Door) cleanUp(ctx context.Context, target slack.Target, user string) (s
 	}
 	held, err := d.endHold(ctx, env, env.TaskToken)
 	if err != nil || !held {
-		err = startExecution(ctx, d.SFN, d.Records, d.Config.StateMachine, env, statemachine.Request{Action: statemachine.ActionCleanUp, Environment: name})
+		err = startExecution(ctx, d.SFN, d.Records, d.Config.StateMachine, env, statemachine.Request{
+			Action: statemachine.ActionCleanUp, Environment: name, Revision: env.Revision,
+		})
 	}
 	return slack.Removing(name), err
 }

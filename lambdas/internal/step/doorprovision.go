@@ -83,7 +83,7 @@ func (d *Door) validate(ctx context.Context, wish slack.Provision) (request.Want
 	if err != nil {
 		return request.Wanted{}, err
 	}
-	wanted, err := request.Validator{Settings: settings, Services: d.Services, GitHub: d.GitHub}.Validate(ctx, wish.Request)
+	wanted, err := request.Validator{Settings: settings, Services: d.Services, GitHub: d.GitHub, Prefix: d.Config.Prefix}.Validate(ctx, wish.Request)
 	if err == nil && wish.Repository != "" && !strings.EqualFold(wish.Repository, wanted.Repository) {
 		err = fault.List{fault.New(statemachine.ErrBadRequest, "The URL is of %s, and the services that you named are of %s.", wish.Repository, wanted.Repository).
 			WithNext("Name services of that repository, or a commit of this one.").In(slack.FieldCommit)}

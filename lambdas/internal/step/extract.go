@@ -29,12 +29,16 @@ type Extract struct {
 // Run is idempotent: the same request claims the same revision and writes the
 // same rows. Everything that can be refused is refused before the claim.
 func (e *Extract) Run(ctx context.Context, in statemachine.ExtractInput) (statemachine.Plan, error) {
+	asked, err := request.Parse(in.Request)
+	if err != nil {
+		return statemachine.Plan{}, err
+	}
 	settings, err := e.Settings(ctx)
 	if err != nil {
 		return statemachine.Plan{}, err
 	}
-	validator := request.Validator{Settings: settings, Services: e.Services, GitHub: e.GitHub}
-	wanted, err := validator.Validate(ctx, in.Request)
+	validator := request.Validator{Settings: settings, Services: e.Services, GitHub: e.GitHub, Prefix: e.Planner.Config.Prefix}
+	wanted, err := validator.Validate(ctx, asked)
 	if err != nil {
 		return statemachine.Plan{}, err
 	}
@@ -43,10 +47,10 @@ func (e *Extract) Run(ctx context.Context, in statemachine.ExtractInput) (statem
 		return statemachine.Plan{}, err
 	}
 	env, before, err := e.Records.Claim(ctx, record.Claim{
-		Wanted: wanted, Owner: in.Request.RequestedBy, Channel: in.Request.Channel,
+		Wanted: wanted, Owner: asked.RequestedBy, Channel: asked.Channel,
 		URL: draft.URL, MaxLifetime: time.Duration(settings.Lifetime.Max),
-		Revision: in.Request.Revision, Execution: in.Execution,
-		Admit: e.capacity.admit(settings, wanted, in.Request.RequestedBy),
+		Revision: asked.Revision, Execution: in.Execution,
+		Admit: e.capacity.admit(settings, wanted, asked.RequestedBy),
 	})
 	if err != nil {
 		return statemachine.Plan{}, err

@@ -10,6 +10,7 @@ import (
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/record"
+	"previewenv/lambdas/internal/request"
 	"previewenv/statemachine"
 )
 
@@ -114,6 +115,13 @@ func (h *Hold) storeToken(ctx context.Context, in statemachine.HoldInput) (state
 // claimRemoval fences off every older execution. A removal that runs already is
 // taken over: its steps are idempotent.
 func (h *Hold) claimRemoval(ctx context.Context, in statemachine.HoldInput) (statemachine.HoldOutput, error) {
+	if len(in.Request) > 0 {
+		asked, err := request.Parse(in.Request)
+		if err != nil {
+			return statemachine.HoldOutput{}, err
+		}
+		in.Environment = asked.Environment
+	}
 	var token string
 	env, err := h.Records.Change(ctx, in.Environment, func(env *record.Environment) error {
 		token = env.TaskToken

@@ -89,6 +89,9 @@ func (n *Notify) show(ctx context.Context, name string) error {
 			return record.ErrUnchanged // another life has a message of its own
 		}
 		env.Message = message
+		if env.Revision == life.Environment.Revision && env.State == life.Environment.State {
+			env.EndShown()
+		}
 		return nil
 	})
 	return err

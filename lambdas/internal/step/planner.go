@@ -41,6 +41,7 @@ type Planner struct {
 	Config   config.Plan
 	Services func(ctx context.Context, names ...string) (map[string]catalog.Service, error)
 	Baseline *baseline.Reader
+	Secrets  secretNames
 	Records  *record.Store
 }
 
@@ -52,6 +53,7 @@ type Draft struct {
 	services map[string]catalog.Service
 	backends map[string]baseline.Backend  // by service of the catalog
 	queues   map[string]map[string]string // attributes, by queue of the catalog
+	secrets  map[string]string            // ARNs, by the name of an override
 	cost     float64
 	notes    []string
 }
@@ -67,6 +69,12 @@ func (p *Planner) Draft(ctx context.Context, settings *catalog.Settings, wanted 
 		URL:      strings.ReplaceAll(p.Config.PreviewURL, "{label}", wanted.Label),
 		settings: settings, wanted: wanted, services: services,
 		backends: map[string]baseline.Backend{}, queues: map[string]map[string]string{},
+	}
+	if err := p.route(record.Environment{Name: wanted.Label}, d).Value.Fits(); err != nil {
+		return nil, err // before anything is built for it
+	}
+	if err := p.readSecrets(ctx, d); err != nil {
+		return nil, err
 	}
 	if err := p.readBackends(ctx, d); err != nil {
 		return nil, err

@@ -105,6 +105,7 @@ func (r *Reap) Run(ctx context.Context, in ReapInput) (ReapOutput, error) {
 	s.unite(ctx)
 	s.remove(ctx)
 	s.close(ctx)
+	s.showAgain(ctx)
 	s.report(ctx)
 	return s.out, nil
 }

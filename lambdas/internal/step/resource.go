@@ -248,11 +248,11 @@ func resourceOf(managedBy string, env record.Environment, row record.Resource) k
 	return kind.Resource{
 		Environment: row.Environment, Name: row.Name, Incarnation: row.Incarnation,
 		Spec: json.RawMessage(row.Spec), ID: row.ID, Needs: map[string]string{},
-		Tags: map[string]string{
+		Tags: kind.Tags(map[string]string{
 			"ManagedBy": managedBy, "Environment": row.Environment, "PullRequest": strconv.Itoa(env.Wanted.PullRequest),
 			"Owner": orNobody(env.Owner), "Commit": env.Wanted.Commit,
 			"ExpiresAt": env.MaxExpiresAt.UTC().Format(time.RFC3339),
-		},
+		}),
 	}
 }
 

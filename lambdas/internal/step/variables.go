@@ -1,6 +1,7 @@
 package step
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -36,7 +37,7 @@ func (d *Draft) variables(env record.Environment, name string, base baseline.Bac
 	}
 	for variable, value := range d.wanted.Overrides[name] {
 		if value.Secret != "" {
-			secrets[variable] = value.Secret
+			secrets[variable] = cmp.Or(d.secrets[value.Secret], value.Secret)
 			continue
 		}
 		variables[variable] = value.Text

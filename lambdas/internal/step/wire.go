@@ -24,6 +24,7 @@ import (
 	"previewenv/lambdas/catalog"
 	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/baseline"
+	"previewenv/lambdas/internal/github"
 	"previewenv/lambdas/internal/guard"
 	"previewenv/lambdas/internal/kind"
 	"previewenv/lambdas/internal/record"
@@ -89,35 +90,42 @@ func room(cfg aws.Config, n config.Names) capacity {
 }
 
 // NewPlan makes ExtractConfigurations and Recover.
-func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover) {
+func NewPlan(cfg aws.Config, c config.Plan) (*Extract, *Recover, error) {
+	commits, err := lookups(cfg, c.GitHub)
+	if err != nil {
+		return nil, nil, err
+	}
 	reader := catalogReader(cfg, c.Catalog)
 	store := records(cfg, c.Records)
 	planner := &Planner{
-		Config: c, Services: reader.Services, Records: store,
+		Config: c, Services: reader.Services, Records: store, Secrets: secretsmanager.NewFromConfig(cfg),
 		Baseline: &baseline.Reader{ECS: ecs.NewFromConfig(cfg), ELB: elb.NewFromConfig(cfg), SQS: sqs.NewFromConfig(cfg)},
 	}
 	return &Extract{
-			Settings: reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub),
+			Settings: reader.Settings, Services: reader.Services, GitHub: commits,
 			Planner: planner, Records: store, SFN: sfn.NewFromConfig(cfg), capacity: room(cfg, c.Names), Log: slog.Default(),
 		}, &Recover{
 			Settings: reader.Settings, Planner: planner, Records: store, Log: slog.Default(),
-		}
+		}, nil
 }
 
-func lookups(cfg aws.Config, c config.GitHub) *lazyGitHub {
-	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
-	return &lazyGitHub{api: c.API, token: func(ctx context.Context) (string, error) { return secrets.Value(ctx, c.Token) }}
+func lookups(cfg aws.Config, c config.GitHub) (*github.Client, error) {
+	return github.With(c.API, secret.New(secretsmanager.NewFromConfig(cfg)).Of(c.Token))
 }
 
 // NewBuild makes BuildBackend, BuildFrontend and the end of a build.
-func NewBuild(cfg aws.Config, c config.Build) *Build {
+func NewBuild(cfg aws.Config, c config.Build) (*Build, error) {
+	sources, err := lookups(cfg, c.GitHub)
+	if err != nil {
+		return nil, err
+	}
 	reader := catalogReader(cfg, c.Catalog)
 	objects := s3.NewFromConfig(cfg)
 	return &Build{
-		Config: c, Settings: reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub), Records: records(cfg, c.Records),
+		Config: c, Settings: reader.Settings, Services: reader.Services, GitHub: sources, Records: records(cfg, c.Records),
 		CodeBuild: codebuild.NewFromConfig(cfg), ECR: ecr.NewFromConfig(cfg), S3: objects, Uploads: transfermanager.New(objects),
 		Logs: cloudwatchlogs.NewFromConfig(cfg), SFN: sfn.NewFromConfig(cfg), Now: time.Now, Log: slog.Default(),
-	}
+	}, nil
 }
 
 // NewHold makes ClaimExpiry, Hold and ClaimRemoval.
@@ -175,25 +183,23 @@ func NewNotify(cfg aws.Config, c config.Notify) *Notify {
 }
 
 // NewDoor makes the function behind Slack's commands, forms and buttons.
-func NewDoor(cfg aws.Config, c config.Door) *Door {
+func NewDoor(cfg aws.Config, c config.Door) (*Door, error) {
+	commits, err := lookups(cfg, c.GitHub)
+	if err != nil {
+		return nil, err
+	}
 	reader := catalogReader(cfg, c.Catalog)
-	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
 	return &Door{
 		Config:        c,
-		SigningSecret: func(ctx context.Context) (string, error) { return secrets.Value(ctx, c.SigningSecret) },
+		SigningSecret: secret.New(secretsmanager.NewFromConfig(cfg)).Of(c.SigningSecret),
 		Slack:         slackClient(cfg, c.Slack),
-		Settings:      reader.Settings, Services: reader.Services, GitHub: lookups(cfg, c.GitHub),
+		Settings:      reader.Settings, Services: reader.Services, GitHub: commits,
 		Records: records(cfg, c.Records), SFN: sfn.NewFromConfig(cfg), capacity: room(cfg, c.Names), Now: time.Now, Log: slog.Default(),
-	}
+	}, nil
 }
 
 func slackClient(cfg aws.Config, c config.Slack) func(context.Context) (*slack.Client, error) {
-	secrets := secret.New(secretsmanager.NewFromConfig(cfg))
-	return func(ctx context.Context) (*slack.Client, error) {
-		token, err := secrets.Value(ctx, c.Token)
-		if err != nil {
-			return nil, err
-		}
-		return slack.New(token, c.API, &http.Client{Timeout: slackTimeout}), nil
-	}
+	token := secret.New(secretsmanager.NewFromConfig(cfg)).Of(c.Token)
+	client := slack.With(token, c.API, &http.Client{Timeout: slackTimeout})
+	return func(context.Context) (*slack.Client, error) { return client, nil }
 }

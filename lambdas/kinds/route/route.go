@@ -203,6 +203,12 @@ func (k *Kind) get(ctx context.Context, spec Spec) (string, error) {
 	return aws.ToString(out.Value), nil
 }
 
+// Fits is the NoRoom fault of a value that the edge cannot hold.
+func (v Value) Fits() error {
+	_, err := encode(v)
+	return err
+}
+
 func encode(value Value) (string, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
