@@ -10,12 +10,14 @@ import (
 // target group's name.
 const longestPrefix = 8
 
+const mustRole = "the ARN of a role"
+
 var (
 	prefix      = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 	zone        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	certificate = regexp.MustCompile(`^arn:[^:]+:acm:us-east-1:\d{12}:certificate/[0-9a-f-]+$`)
 	connection  = regexp.MustCompile(`^arn:[^:]+:(codeconnections|codestar-connections):[^:]+:\d{12}:connection/[0-9a-f-]+$`)
-	taskRole    = regexp.MustCompile(`^arn:[^:]+:iam::\d{12}:role/([A-Za-z0-9+=,.@_/-]+|[A-Za-z0-9+=,.@_/-]+/\*)$`)
+	role        = regexp.MustCompile(`^arn:[^:]+:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 	topic       = regexp.MustCompile(`^arn:[^:]+:sns:[^:]+:\d{12}:[A-Za-z0-9_-]+$`)
 )
 
@@ -35,11 +37,8 @@ func (c *checker) installation() {
 	})
 	c.text(path+".certificate", in.Certificate, "the ARN of a certificate in us-east-1, where CloudFront looks for it", certificate.MatchString)
 	c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection", connection.MatchString)
-	if len(in.TaskRoles) == 0 && !c.isWrong(path+".taskRoles") {
-		c.say(path+".taskRoles", "is missing; it has the ARNs of the roles that previews may run with")
-	}
-	for i, role := range in.TaskRoles {
-		c.text(fmt.Sprintf("%s.taskRoles[%d]", path, i), role, "the ARN of a role, or of a path of roles that ends in /*", taskRole.MatchString)
+	for i, r := range in.ExecutionRoles {
+		c.text(fmt.Sprintf("%s.executionRoles[%d]", path, i), r, mustRole, role.MatchString)
 	}
 	if in.AlarmTopic != "" {
 		c.text(path+".alarmTopic", in.AlarmTopic, "the ARN of an SNS topic", topic.MatchString)
