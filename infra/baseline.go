@@ -18,7 +18,7 @@ func (p *previews) makeBaseline() error {
 	in, base := p.catalog.Installation, p.catalog.Baseline
 	p.baseline = baseline{
 		cluster: base.Cluster[strings.LastIndex(base.Cluster, "/")+1:], listener: base.Listeners[0], host: base.Host,
-		taskRoles: in.TaskRoles, certificate: in.Certificate,
+		certificate: in.Certificate,
 		balancer: elb.ApplicationLoadBalancer_FromApplicationLoadBalancerAttributes(p.stack, jsii.String("LoadBalancer"),
 			&elb.ApplicationLoadBalancerAttributes{
 				LoadBalancerArn:     jsii.String(loadBalancerOf(base.Listeners[0])),

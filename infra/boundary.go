@@ -6,9 +6,11 @@ import (
 )
 
 // makeBoundary makes the permissions boundary of every role that runs the code of a
-// pull request: those of the ephemeral builds, and those of the tasks, to which the
-// platform team attaches it. It grants nothing. Whatever such a role is given by
-// mistake, it can neither reach the control plane nor become somebody else.
+// pull request: those of the ephemeral builds, and those of previews, to which the
+// platform team attaches it. It grants nothing. It denies what such code must never
+// do, whatever its role is given by mistake: become somebody else, reach GitHub, or
+// touch what previews are made by. What a service of the baseline does besides, its
+// preview may do as well.
 func (p *previews) makeBoundary() error {
 	p.boundary = awsiam.NewManagedPolicy(p.stack, jsii.String("Boundary"), &awsiam.ManagedPolicyProps{
 		ManagedPolicyName: jsii.String(p.boundaryName()),
@@ -17,28 +19,49 @@ func (p *previews) makeBoundary() error {
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 				Sid: jsii.String("WhatTheRoleItselfGrants"), Actions: jsii.Strings("*"), Resources: jsii.Strings("*"),
 			}),
+			never("NobodyElse", []string{
+				"iam:*", "organizations:*", "account:*", "codeconnections:*", "codestar-connections:*", "cloudfront-keyvaluestore:*",
+			}, "*"),
+			// The CDK's roles trust the whole account; they could make everything here anew.
+			never("NoneOfOurRoles", []string{"sts:AssumeRole*"}, p.role("cdk-*"), p.role(stackName(p.prefix, "")+"-*")),
+			never("NoneOfOurs", []string{"*"}, p.untouchable()...),
 			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Sid: jsii.String("NobodyElse"), Effect: awsiam.Effect_DENY, Resources: jsii.Strings("*"),
-				Actions: jsii.Strings("iam:*", "sts:AssumeRole*", "organizations:*", "account:*"),
-			}),
-			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Sid: jsii.String("NoControlPlane"), Effect: awsiam.Effect_DENY, Resources: jsii.Strings("*"),
-				Actions: jsii.Strings("elasticloadbalancing:*", "ecs:*", "states:*", "lambda:*", "cloudformation:*", "codepipeline:*",
-					"codebuild:StartBuild*", "codebuild:*Project*", "cloudfront:*", "cloudfront-keyvaluestore:*", "events:*", "scheduler:*",
-					"route53:*", "acm:*", "ec2:*"),
-			}),
-			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				// Images are not here: a task role is the baseline's too, which runs what was merged.
-				Sid: jsii.String("NoneOfOurs"), Effect: awsiam.Effect_DENY,
-				Actions: jsii.Strings("dynamodb:*", "ssm:*", "secretsmanager:*", "s3:*"),
-				Resources: jsii.Strings(
-					p.arn("dynamodb", "table/"+stackName(p.prefix, "")+"-*"), p.arn("ssm", "parameter"+p.catalogPath()+"/*"),
-					p.arn("secretsmanager", "secret:"+p.prefix+"/*"), "arn:aws:s3:::"+p.bucketName("site")+"*",
-				),
+				Sid: jsii.String("NotOurEdge"), Effect: awsiam.Effect_DENY, Actions: jsii.Strings("cloudfront:*"), Resources: jsii.Strings("*"),
+				Conditions: &map[string]any{"StringEquals": map[string]string{"aws:ResourceTag/ManagedBy": p.managedBy()}},
 			}),
 		},
 	})
 	accept(p.boundary, "AwsSolutions-IAM5", "A permissions boundary grants nothing: its one broad statement is what the denials below it are taken from.")
-	p.output("Boundary", p.boundary.ManagedPolicyArn(), "Attach it to every role that previews run with.")
+	p.output("Boundary", p.boundary.ManagedPolicyArn(), "Attach it to the roles of previews (previewTaskRole, previewExecutionRole), never to one of the baseline.")
 	return nil
+}
+
+func never(sid string, actions []string, resources ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: &sid, Effect: awsiam.Effect_DENY, Actions: jsii.Strings(actions...), Resources: jsii.Strings(resources...),
+	})
+}
+
+func (s settings) role(name string) string { return "arn:aws:iam::" + s.account + ":role/" + name }
+
+// managedBy is the tag of everything that the CDK makes here.
+func (s settings) managedBy() string { return s.prefix + "-cdk" }
+
+// untouchable are the resources by which previews are made, and the previews' own
+// parts that no task has to change. The queues of an environment are not among them,
+// nor is what a build reads, writes and pushes.
+func (p *previews) untouchable() []string {
+	ours, stack := p.prefix+"-*", stackName(p.prefix, "")
+	return []string{
+		p.arn("lambda", "function:"+ours), p.arn("states", "*:"+ours),
+		p.arn("codebuild", "project/"+ours), p.arn("codepipeline", ours), p.arn("cloudformation", "stack/"+stack+"*"),
+		p.arn("dynamodb", "table/"+stack+"-*"), p.arn("ssm", "parameter"+p.catalogPath()+"/*"), p.arn("secretsmanager", "secret:"+p.prefix+"/*"),
+		p.arn("events", "rule/"+stack+"-*"), p.arn("scheduler", "schedule/*/"+stack+"-*"), p.arn("sqs", stack+"-*"),
+		p.arn("ecs", "service/*/"+ours), p.arn("ecs", "task-definition/"+ours), p.arn("ecr", "repository/"+p.prefix+"-main/*"),
+		p.arn("elasticloadbalancing", "listener/app/*"), p.arn("elasticloadbalancing", "listener-rule/app/*"),
+		p.arn("elasticloadbalancing", "targetgroup/"+ours),
+		p.arn("logs", "log-group:/aws/lambda/"+ours), "arn:aws:route53:::hostedzone/" + p.catalog.Installation.HostedZone.ID,
+		*p.site.BucketArn(), *p.site.ArnForObjects(jsii.String("*")), *p.logs.BucketArn(), *p.logs.ArnForObjects(jsii.String("*")),
+		*p.artifacts.ArnForObjects(jsii.String("builds/*")),
+	}
 }

@@ -13,6 +13,7 @@ import (
 // (docs.aws.amazon.com/service-authorization/latest/reference).
 var namedOtherwise = map[string]string{
 	"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket", "s3:DeleteObjects": "s3:DeleteObject",
+	"s3:CopyObject":               "s3:PutObject",
 	"dynamodb:TransactWriteItems": "dynamodb:PutItem", "tagging:GetResources": "tag:GetResources",
 }
 
@@ -22,6 +23,8 @@ var uncalled = map[string]string{
 	"ecs:TagResource":              "asked for by CreateService and RegisterTaskDefinition, which carry the tags",
 	"sqs:TagQueue":                 "asked for by CreateQueue, which carries the tags",
 	"s3:PutObjectTagging":          "asked for by PutObject, which carries the tags",
+	"s3:AbortMultipartUpload":      "asked for by a source of several parts that is refused half-way",
+	"s3:GetObjectVersion":          "asked for by HeadObject of a version",
 	"iam:PassRole":                 "asked for by RegisterTaskDefinition, which names the roles",
 	"logs:CreateLogStream":         "Lambda writes the log by the function's role",
 	"logs:PutLogEvents":            "the same",
@@ -37,7 +40,6 @@ var uncalled = map[string]string{
 var seldom = map[string]string{
 	"targetgroup elasticloadbalancing:ModifyTargetGroup": "a baseline whose health check was changed",
 	"build s3:ListBucket":                                "HeadObject is answered 403 without it where there is no object",
-	"build codebuild:BatchGetBuilds":                     "a build whose end was not told is looked at by the next who wants it",
 	"build states:SendTaskFailure":                       "a build that fails, or whose event comes twice",
 	"plan states:SendTaskSuccess":                        "an execution that is superseded while it holds",
 	"plan secretsmanager:DescribeSecret":                 "an override that names a secret as Secrets Manager lists it",

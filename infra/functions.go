@@ -32,7 +32,8 @@ var usual = size{memory: 256, seconds: 110}
 
 // sizes of the functions that need another.
 var sizes = map[string]size{
-	"slack":    {memory: 1024, seconds: 10}, // Slack hangs up after 3 s; TLS and JSON of a cold start take processor
+	"build":    {memory: 1769, seconds: 110}, // it packs sources, which takes processor
+	"slack":    {memory: 1024, seconds: 10},  // Slack hangs up after 3 s; TLS and JSON of a cold start take processor
 	"frontend": {memory: 1769, seconds: 590},
 	"notify":   {memory: 256, seconds: 60},
 	"reap":     {memory: 512, seconds: 290}, // the next sweep begins after 300
@@ -169,6 +170,7 @@ func (p *previews) values() map[string]string {
 		"STATE_MACHINE":        p.arn("states", "stateMachine:"+p.machineName()),
 		"REGISTRY":             fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s", p.account, p.region, p.prefix),
 		"ARTIFACTS":            *p.artifacts.BucketName(),
+		"SOURCES":              *p.sources.BucketName(),
 		"SITE":                 *p.site.BucketName(),
 		"DISTRIBUTION":         *p.edge.distribution.DistributionId(),
 		"KEY_VALUE_STORE":      *p.edge.store.KeyValueStoreArn(),

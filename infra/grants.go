@@ -79,7 +79,7 @@ var functionGrants = map[string][]kinds.Grant{
 		{Actions: []string{"sqs:GetQueueUrl", "sqs:GetQueueAttributes"}, Resources: []string{"${BaselineQueues}"}},
 	},
 	"build": {
-		rows, settingsOf, endWaits,
+		rows, settingsOf, endWaits, secretNamed("github-token"),
 		{Actions: []string{"dynamodb:UpdateItem"}, Resources: []string{tableARN}},
 		{Actions: []string{"states:SendTaskFailure"}, Resources: []string{"*"}, Why: unscoped},
 		{
@@ -87,7 +87,12 @@ var functionGrants = map[string][]kinds.Grant{
 			Resources: []string{"arn:${Partition}:codebuild:${Region}:${Account}:project/${Prefix}-ephemeral-*"},
 		},
 		{Actions: []string{"ecr:BatchGetImage"}, Resources: []string{"arn:${Partition}:ecr:${Region}:${Account}:repository/${Prefix}/*"}},
-		{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/builds/*"}},
+		{Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/builds/*"}},
+		{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/outputs/*"}},
+		{
+			Actions:   []string{"s3:PutObject", "s3:GetObjectVersion", "s3:AbortMultipartUpload"},
+			Resources: []string{"arn:${Partition}:s3:::${Sources}/sources/*"},
+		},
 		{
 			// Without the right to list, S3 answers 403 for a build that is not there.
 			Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}"},
@@ -209,8 +214,8 @@ func (p *previews) known() map[string][]string {
 		"Partition": one("aws"), "Account": one(p.account), "Region": one(p.region), "Prefix": one(p.prefix),
 		"Table": one(*p.table.TableName()), "Catalog": one(p.catalogPath()), "Machine": one(p.machineName()),
 		"Listeners": one(p.baseline.listener), "ListenerRules": one(p.baseline.rules()), "Cluster": one(p.baseline.cluster),
-		"TaskRoles": p.baseline.taskRoles, "BaselineQueues": queues,
-		"Artifacts": one(*p.artifacts.BucketName()), "Site": one(*p.site.BucketName()),
+		"TaskRoles": p.passable(), "BaselineQueues": queues,
+		"Artifacts": one(*p.artifacts.BucketName()), "Sources": one(*p.sources.BucketName()), "Site": one(*p.site.BucketName()),
 		"Distribution": one(*p.edge.distribution.DistributionId()), "KeyValueStore": one(*p.edge.store.KeyValueStoreArn()),
 	}
 }

@@ -81,7 +81,7 @@ func TestCloudFormationTakesTheTemplates(t *testing.T) {
 	if _, err := os.Stat(lint); err != nil {
 		t.Fatalf("find cfn-lint: %v; run make venv", err)
 	}
-	// service2 differs from service1 in names alone.
+	// service2 has nothing that service1 has not.
 	for _, stack := range []string{"PreviewEnvironments-pv", "PreviewEnvironments-pv-service1", "PreviewEnvironments-pv-web"} {
 		out, err := exec.CommandContext(t.Context(), lint, filepath.Join(reports, stack+".template.json")).CombinedOutput() //nolint:gosec // of this test's own making
 		if err != nil {

@@ -28,6 +28,20 @@ func (s settings) backends() []string {
 	})
 }
 
+// passable are the roles that previews run and start with, sorted.
+func (s settings) passable() []string {
+	roles := slices.Clone(s.catalog.Installation.ExecutionRoles)
+	for _, service := range s.catalog.Services {
+		for _, role := range []string{service.PreviewTaskRole, service.PreviewExecutionRole} {
+			if role != "" {
+				roles = append(roles, role)
+			}
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
 func (s settings) catalogPath() string { return "/" + s.prefix + "/catalog" }
 
 func (s settings) machineName() string { return s.prefix + "-environment" }

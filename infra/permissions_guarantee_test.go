@@ -60,7 +60,7 @@ func TestNoRoleHasAWildcardAction(t *testing.T) {
 // ofPipeline tells a role that CDK makes for CodePipeline or an action of it: it has
 // s3:GetObject* and the like, on one bucket.
 func ofPipeline(role string) bool {
-	for _, begin := range []string{"PipelineRole", "Main", "DeployRole"} {
+	for _, begin := range []string{"PipelineRole", "SourceRole", "Main", "DeployRole"} {
 		if strings.HasPrefix(role, begin) {
 			return true
 		}
@@ -153,7 +153,10 @@ func TestRolesArePassedOnlyToTasksAndOnlyThoseOfTheCatalog(t *testing.T) {
 		if p.role != roleOf(t, "service") || !strings.Contains(p.conditions, `"iam:PassedToService":"ecs-tasks.amazonaws.com"`) {
 			t.Errorf("%s may pass %v under %s", p.role, p.resources, p.conditions)
 		}
-		if diff := cmp.Diff([]string{"arn:aws:iam::111122223333:role/preview/*"}, p.resources); diff != "" {
+		if diff := cmp.Diff([]string{
+			"arn:aws:iam::111122223333:role/preview/service1", "arn:aws:iam::111122223333:role/preview/service2",
+			"arn:aws:iam::111122223333:role/staging-execution",
+		}, p.resources); diff != "" {
 			t.Errorf("roles that may be passed (-catalog +granted):\n%s", diff)
 		}
 	}

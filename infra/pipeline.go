@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -15,9 +14,9 @@ import (
 	"previewenv/lambdas/catalog"
 )
 
-// pipelines are the two of one service, in a stack of their own: the EphemeralPipeline
-// builds what a pull request says, the MainPipeline what was merged. They share the
-// definition of the build, and no right.
+// pipelines are those of one service, in a stack of their own: the EphemeralPipeline
+// builds what a pull request says, the MainPipeline, if the catalog asks for one, what
+// was merged. They share the definition of the build, and no right.
 type pipelines struct {
 	*previews
 
@@ -29,7 +28,9 @@ type pipelines struct {
 func (p *previews) makePipelines(stack awscdk.Stack, name string, service catalog.Service) {
 	l := &pipelines{previews: p, stack: stack, name: name, service: service}
 	l.makeEphemeral()
-	l.makeMain()
+	if service.MainPipeline {
+		l.makeMain()
+	}
 }
 
 // makeEphemeral makes the CodeBuild project that the build function starts, and nobody
@@ -40,28 +41,32 @@ func (l *pipelines) makeEphemeral() {
 	role := l.role("EphemeralRole", "Of the builds of pull requests of "+l.name+": it holds nothing of the main pipeline.")
 	awsiam.PermissionsBoundary_Of(role).Apply(l.boundary)
 	l.mayLog(role, log)
-	l.mayClone(role)
+	l.mayRead(role)
 	if l.service.Frontend == nil {
-		l.mayPush(role, l.repository("Previews", l.prefix+"/"+l.name, "Images of previews, by commit."))
+		l.mayPush(role, l.repository("Previews", l.prefix+"/"+l.name, "Images of previews, by commit.", awscdk.RemovalPolicy_DESTROY))
 	} else {
-		role.AddToPolicy(allow([]string{"s3:PutObject"}, "arn:aws:s3:::"+l.bucketName("artifacts")+"/builds/"+l.name+"/*"))
-		role.AddToPolicy(allow([]string{"s3:GetBucketAcl", "s3:GetBucketLocation"}, "arn:aws:s3:::"+l.bucketName("artifacts")))
+		role.AddToPolicy(allow([]string{"s3:PutObject"}, *l.artifacts.ArnForObjects(jsii.String(outputPrefix(l.name) + "/*"))))
+		role.AddToPolicy(allow(identity, *l.artifacts.BucketArn()))
 	}
-	owner, repo, _ := strings.Cut(l.catalog.Repositories[l.service.Repository].GitHub, "/")
 	props := &awscodebuild.ProjectProps{
-		ProjectName: &project, Description: jsii.String("EphemeralPipeline of " + l.name + ": started by the build function, at the commit that it names."),
-		Source: awscodebuild.Source_GitHub(&awscodebuild.GitHubSourceProps{
-			Owner: &owner, Repo: &repo, Webhook: jsii.Bool(false), ReportBuildStatus: jsii.Bool(false), CloneDepth: jsii.Number(1),
+		ProjectName: &project, Description: jsii.String("EphemeralPipeline of " + l.name + ": started by the build function, at the version of its source that it names."),
+		Source: awscodebuild.Source_S3(&awscodebuild.S3SourceProps{
+			Bucket: l.sources, Path: jsii.String(sourceKey(l.name)),
 		}),
 		Role: role.WithoutPolicyUpdates(nil), Logging: logging(log),
 		BuildSpec: l.buildspec(), Environment: l.environment(l.prefix + "/" + l.name), Timeout: l.timeout(),
 		// A newer commit has a build of its own; the queue is no place to wait in.
 		QueuedTimeout: awscdk.Duration_Minutes(jsii.Number(30)),
 	}
+	if l.service.Frontend != nil {
+		// Where the build is told by its id alone: it cannot write for another commit.
+		props.Artifacts = awscodebuild.Artifacts_S3(&awscodebuild.S3ArtifactsProps{
+			Bucket: l.artifacts, Path: jsii.String(outputPrefix(l.name)),
+			IncludeBuildId: jsii.Bool(true), Name: jsii.String("output.zip"), PackageZip: jsii.Bool(true), Encryption: jsii.Bool(true),
+		})
+	}
 	built := awscodebuild.NewProject(l.stack, jsii.String("Ephemeral"), props)
-	resource := built.Node().DefaultChild().(awscodebuild.CfnProject)
-	// The library knows only credentials of the whole account; a connection is narrower.
-	resource.AddPropertyOverride(jsii.String("Source.Auth"), map[string]string{"Type": "CODECONNECTIONS", "Resource": l.catalog.Installation.Connection})
+	afterPolicies(built, policyOf(role))
 	l.accepted(built, role)
 }
 
@@ -73,7 +78,7 @@ func (l *pipelines) buildspec() awscodebuild.BuildSpec {
 // environment is where both pipelines build: what differs is where an image goes.
 func (l *pipelines) environment(repository string) *awscodebuild.BuildEnvironment {
 	e := &awscodebuild.BuildEnvironment{
-		BuildImage: awscodebuild.LinuxArmBuildImage_AMAZON_LINUX_2_STANDARD_3_0(), ComputeType: awscodebuild.ComputeType_SMALL,
+		BuildImage: buildImage(l.service.Build.For()), ComputeType: awscodebuild.ComputeType_SMALL,
 		Privileged: jsii.Bool(l.service.Frontend == nil), // Docker asks for it
 	}
 	if l.service.Frontend == nil {
@@ -84,16 +89,25 @@ func (l *pipelines) environment(repository string) *awscodebuild.BuildEnvironmen
 	return e
 }
 
+// buildImage is Amazon Linux 2023 of an architecture
+// (docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-available.html).
+func buildImage(architecture string) awscodebuild.IBuildImage {
+	if architecture == catalog.ARM64 {
+		return awscodebuild.LinuxArmBuildImage_AMAZON_LINUX_2023_STANDARD_3_0()
+	}
+	return awscodebuild.LinuxBuildImage_AMAZON_LINUX_2023_5()
+}
+
 // timeout is the catalog's in whole minutes; CodeBuild takes 5 at least.
 func (l *pipelines) timeout() awscdk.Duration {
 	minutes := math.Ceil(time.Duration(l.service.Build.Limit()).Minutes())
 	return awscdk.Duration_Minutes(jsii.Number(max(5, minutes)))
 }
 
-func (l *pipelines) repository(id, name, what string) awsecr.Repository {
+func (l *pipelines) repository(id, name, what string, removal awscdk.RemovalPolicy) awsecr.Repository {
 	repository := awsecr.NewRepository(l.stack, &id, &awsecr.RepositoryProps{
 		RepositoryName: &name, ImageTagMutability: awsecr.TagMutability_IMMUTABLE, ImageScanOnPush: jsii.Bool(true),
-		Encryption: awsecr.RepositoryEncryption_AES_256(), RemovalPolicy: awscdk.RemovalPolicy_DESTROY, EmptyOnDelete: jsii.Bool(true),
+		Encryption: awsecr.RepositoryEncryption_AES_256(), RemovalPolicy: removal, EmptyOnDelete: jsii.Bool(removal == awscdk.RemovalPolicy_DESTROY),
 		LifecycleRules: &[]*awsecr.LifecycleRule{{Description: &what, MaxImageCount: jsii.Number(200)}},
 	})
 	return repository
@@ -124,11 +138,14 @@ func (l *pipelines) mayLog(role awsiam.Role, log awslogs.LogGroup) {
 	role.AddToPolicy(allow([]string{"logs:CreateLogStream", "logs:PutLogEvents"}, *log.LogGroupArn()))
 }
 
-// mayClone lets a build read the source through the connection.
-func (l *pipelines) mayClone(role awsiam.Role) {
-	role.AddToPolicy(allow([]string{
-		"codeconnections:GetConnectionToken", "codeconnections:GetConnection", "codeconnections:UseConnection",
-	}, l.catalog.Installation.Connection))
+// identity is how CodeBuild makes sure whose bucket it reads or writes
+// (docs.aws.amazon.com/codebuild/latest/userguide/setting-up-service-role.html).
+var identity = []string{"s3:GetBucketAcl", "s3:GetBucketLocation"}
+
+// mayRead lets a build read its own source, and nothing that reaches GitHub.
+func (l *pipelines) mayRead(role awsiam.Role) {
+	role.AddToPolicy(allow([]string{"s3:GetObject", "s3:GetObjectVersion"}, *l.sources.ArnForObjects(jsii.String(sourceKey(l.name)))))
+	role.AddToPolicy(allow(identity, *l.sources.BucketArn()))
 }
 
 // mayPush lets a build push images to one repository and read its layers.
@@ -148,5 +165,5 @@ func allow(actions []string, resources ...string) awsiam.PolicyStatement {
 func (l *pipelines) accepted(project awscodebuild.Project, role awsiam.Role) {
 	accept(project, "AwsSolutions-CB3", "Docker needs a privileged build; what it builds is kept from every right by the role and its boundary.")
 	accept(project, "AwsSolutions-CB4", "What a build leaves is encrypted by S3 and ECR themselves; a key of ours would be one more right for unreviewed code.")
-	accept(role, "AwsSolutions-IAM5", "ecr:GetAuthorizationToken has no resource level on AWS; the rest ends in the service's own prefix of the bucket, or in the streams of its own log group.")
+	accept(role, "AwsSolutions-IAM5", "ecr:GetAuthorizationToken has no resource level on AWS; the rest ends in the service's own folder of the bucket, or in the streams of its own log group.")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -11,12 +12,22 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/jsii-runtime-go"
+
+	"previewenv/lambdas/catalog"
 )
 
-// mainBranch is what a merge goes to.
+// mainBranch is what a merge goes to, unless the catalog says otherwise.
 const mainBranch = "main"
 
-// makeMain makes the MainPipeline: on a push to the main branch, build as the ephemeral
+// deployStage is the last one. A pipeline runs as soon as it is created
+// (docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-create.html); that run
+// builds, and stops before this stage, into which nothing goes until a person says so.
+const (
+	deployStage = "Deploy"
+	notYet      = "Nobody has enabled it yet. From then on each push deploys."
+)
+
+// makeMain makes the MainPipeline: on a push to its branch, build as the ephemeral
 // pipeline does, then deploy the baseline.
 func (l *pipelines) makeMain() {
 	source, built, ready := awscodepipeline.NewArtifact(jsii.String("Source"), nil), awscodepipeline.NewArtifact(jsii.String("Built"), nil),
@@ -31,16 +42,21 @@ func (l *pipelines) makeMain() {
 		PipelineName: jsii.String(l.prefix + "-main-" + l.name), PipelineType: awscodepipeline.PipelineType_V2,
 		ExecutionMode: awscodepipeline.ExecutionMode_QUEUED, ArtifactBucket: store, Role: role, CrossAccountKeys: jsii.Bool(false),
 	})
+	sourceRole := l.sourceRole(role)
 	pipeline.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Source"), Actions: &[]awscodepipeline.IAction{
 		awscodepipelineactions.NewCodeStarConnectionsSourceAction(&awscodepipelineactions.CodeStarConnectionsSourceActionProps{
-			ActionName: jsii.String("GitHub"), Owner: &owner, Repo: &repo, Branch: jsii.String(mainBranch), Output: source,
-			ConnectionArn: &l.catalog.Installation.Connection, TriggerOnPush: jsii.Bool(true),
+			ActionName: jsii.String("GitHub"), Owner: &owner, Repo: &repo, Branch: jsii.String(cmp.Or(l.service.Branch, mainBranch)), Output: source,
+			ConnectionArn: &l.catalog.Installation.Connection, TriggerOnPush: jsii.Bool(true), Role: sourceRole,
 		}),
 	}})
 	build, buildRole := l.mainBuild()
+	var output *[]awscodepipeline.Artifact // a backend's is the image
+	if l.service.Frontend != nil {
+		output = &[]awscodepipeline.Artifact{built}
+	}
 	pipeline.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Build"), Actions: &[]awscodepipeline.IAction{
 		awscodepipelineactions.NewCodeBuildAction(&awscodepipelineactions.CodeBuildActionProps{
-			ActionName: jsii.String("Build"), Project: build, Input: source, Outputs: &[]awscodepipeline.Artifact{built},
+			ActionName: jsii.String("Build"), Project: build, Input: source, Outputs: output,
 		}),
 	}})
 	deploy, deployRole := l.deploy()
@@ -57,12 +73,29 @@ func (l *pipelines) makeMain() {
 			Service: awsecs.BaseService_FromServiceArnWithCluster(l.stack, jsii.String("Service"), jsii.String(l.serviceARN())),
 		}))
 	}
-	pipeline.AddStage(&awscodepipeline.StageOptions{StageName: jsii.String("Deploy"), Actions: &actions})
-	afterPolicies(pipeline, policyOf(role))
-	for _, r := range []awsiam.Role{role, buildRole, deployRole} {
+	pipeline.AddStage(&awscodepipeline.StageOptions{
+		StageName: jsii.String(deployStage), Actions: &actions, TransitionToEnabled: jsii.Bool(false), TransitionDisabledReason: jsii.String(notYet),
+	})
+	afterPolicies(pipeline, policyOf(role), policyOf(sourceRole))
+	for _, r := range []awsiam.Role{role, sourceRole, buildRole, deployRole} {
 		accept(r, "AwsSolutions-IAM5", "CodePipeline's objects have keys that it makes itself, log streams have names that CodeBuild makes, and ECS's task definitions and ECR's login have no resource level; CDK grants no more.")
 	}
 	accept(pipeline, "AwsSolutions-IAM5", "The roles that CDK makes for its single actions: CodePipeline's objects have keys that it makes itself, and ECS's task definitions have no resource level; CDK grants no more.")
+}
+
+// sourceRole is that of the action that reads GitHub. A connection has two names since
+// its service was renamed, and an action counts for the name that begins as it does
+// (docs.aws.amazon.com/dtconsole/latest/userguide/rename.html): whichever the catalog
+// has and CodePipeline asks for, both are granted.
+func (l *pipelines) sourceRole(pipeline awsiam.Role) awsiam.Role {
+	role := awsiam.NewRole(l.stack, jsii.String("SourceRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewArnPrincipal(pipeline.RoleArn()), Description: jsii.String("Of the source of the main pipeline of " + l.name + "."),
+	})
+	_, connection, _ := strings.Cut(strings.TrimPrefix(l.catalog.Installation.Connection, "arn:aws:"), ":")
+	for _, service := range []string{"codeconnections", "codestar-connections"} {
+		role.AddToPolicy(allow([]string{service + ":UseConnection"}, "arn:aws:"+service+":"+connection))
+	}
+	return role
 }
 
 func (l *pipelines) serviceARN() string {
@@ -81,12 +114,13 @@ func (l *pipelines) mainBuild() (awscodebuild.PipelineProject, awsiam.Role) {
 	log := l.log("MainLog", project)
 	role := l.role("MainBuildRole", "Of the builds of what was merged of "+l.name+".")
 	if l.service.Frontend == nil {
-		l.mayPush(role, l.repository("Merged", l.prefix+"-main/"+l.name, "Images of the baseline, by commit."))
+		l.mayPush(role, l.repository("Merged", l.prefix+"-main/"+l.name, "Images of the baseline, by commit.", awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE))
 	}
 	built := awscodebuild.NewPipelineProject(l.stack, jsii.String("MainBuild"), &awscodebuild.PipelineProjectProps{
 		ProjectName: &project, Description: jsii.String("MainPipeline of " + l.name + ": the build."), Role: role, Logging: logging(log),
 		BuildSpec: l.buildspec(), Environment: l.environment(l.prefix + "-main/" + l.name), Timeout: l.timeout(),
 	})
+	afterPolicies(built, policyOf(role))
 	l.accepted(awscodebuild.Project(built), role)
 	return built, role
 }
@@ -130,10 +164,11 @@ func (l *pipelines) deploy() (awscodebuild.PipelineProject, awsiam.Role) {
 		ProjectName: &project, Description: jsii.String("MainPipeline of " + l.name + ": the deployment."), Role: role, Logging: logging(log),
 		BuildSpec: awscodebuild.BuildSpec_FromObject(&spec),
 		Environment: &awscodebuild.BuildEnvironment{
-			BuildImage: awscodebuild.LinuxArmBuildImage_AMAZON_LINUX_2_STANDARD_3_0(), ComputeType: awscodebuild.ComputeType_SMALL,
+			BuildImage: buildImage(catalog.ARM64), ComputeType: awscodebuild.ComputeType_SMALL,
 		},
 		Timeout: awscdk.Duration_Minutes(jsii.Number(10)),
 	})
+	afterPolicies(made, policyOf(role))
 	l.accepted(awscodebuild.Project(made), role)
 	return made, role
 }

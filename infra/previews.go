@@ -28,6 +28,7 @@ type previews struct {
 	logs      awss3.Bucket         // access logs of the buckets and the distribution
 	site      awss3.Bucket         // frontends, behind the edge
 	artifacts awss3.Bucket         // what builds of frontends leave
+	sources   awss3.Bucket         // what ephemeral builds read
 	edge      edgeParts
 	table     awsdynamodb.Table
 	functions map[string]*function // by folder in lambdas/
@@ -64,7 +65,6 @@ type baseline struct {
 	listener    string // ARN
 	balancer    elb.IApplicationLoadBalancer
 	host        string // that its certificate covers
-	taskRoles   []string
 	zone        awsroute53.IHostedZone
 	certificate string // ARN, in us-east-1
 }

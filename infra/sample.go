@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
@@ -34,10 +35,11 @@ const (
 type sampleBaseline struct {
 	*previews
 
-	vpc      awsec2.Vpc
-	cluster  awsecs.Cluster
-	listener elb.ApplicationListener
-	balancer elb.ApplicationLoadBalancer
+	vpc       awsec2.Vpc
+	cluster   awsecs.Cluster
+	execution awsiam.Role // starts all tasks, the previews' too
+	listener  elb.ApplicationListener
+	balancer  elb.ApplicationLoadBalancer
 }
 
 // makeSample makes a VPC, a cluster, an internal load balancer with a certificate,
@@ -64,7 +66,7 @@ func (p *previews) makeSample() error {
 	p.catalog.Baseline.Listeners[0] = *s.listener.ListenerArn()
 	p.baseline = baseline{
 		cluster: p.catalog.Baseline.Cluster, listener: *s.listener.ListenerArn(), balancer: s.balancer, host: p.catalog.Baseline.Host,
-		taskRoles: in.TaskRoles, certificate: *certificate.CertificateArn(), zone: zone,
+		certificate: *certificate.CertificateArn(), zone: zone,
 	}
 	return nil
 }
@@ -109,6 +111,9 @@ func (s *sampleBaseline) loadBalancer(certificate awscertificatemanager.Certific
 // services run a placeholder until something is merged. Each has a rule for the
 // baseline's host before all overrides, and one for its paths on any host after them.
 func (s *sampleBaseline) services() {
+	roles := s.catalog.Installation.ExecutionRoles
+	s.execution = s.taskRole("ExecutionRole", "Starts the tasks of the sample, shared and previewed.", jsii.String(roles[0][strings.LastIndex(roles[0], "/")+1:]))
+	s.mayPull(s.execution)
 	for i, name := range s.backends() {
 		service := s.catalog.Services[name]
 		group := s.service(name, service.ECSService)
@@ -126,10 +131,9 @@ func (s *sampleBaseline) rule(id string, priority int, group elb.ApplicationTarg
 }
 
 func (s *sampleBaseline) service(name, ecsService string) elb.ApplicationTargetGroup {
-	task, execution := s.taskRole("TaskRole-"+name, "Of the tasks of "+name+", shared and previewed."),
-		s.taskRole("ExecutionRole-"+name, "Starts the tasks of "+name+".")
-	s.mayConsume(task, name)
-	s.mayPull(execution)
+	task, execution := s.taskRole("TaskRole-"+name, "Of the tasks of "+name+".", nil), s.execution
+	s.mayConsume(task, s.queueNames(name, s.baselineQueue)...)
+	s.mayConsume(s.previewRole(name), s.queueNames(name, s.clonedQueue)...)
 	definition := awsecs.NewFargateTaskDefinition(s.stack, jsii.String("Task-"+name), &awsecs.FargateTaskDefinitionProps{
 		Family: jsii.String("staging-" + name), Cpu: jsii.Number(256), MemoryLimitMiB: jsii.Number(512),
 		RuntimePlatform: &awsecs.RuntimePlatform{CpuArchitecture: awsecs.CpuArchitecture_ARM64(), OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX()},
@@ -157,11 +161,21 @@ func (s *sampleBaseline) service(name, ecsService string) elb.ApplicationTargetG
 	return group
 }
 
-// taskRole lies under the path that previews may be given, behind the boundary.
-func (s *sampleBaseline) taskRole(id, description string) awsiam.Role {
+// taskRole is one of the baseline; a name is for those that the catalog names.
+func (s *sampleBaseline) taskRole(id, description string, name *string) awsiam.Role {
 	return awsiam.NewRole(s.stack, &id, &awsiam.RoleProps{
-		Path: jsii.String("/preview/"), Description: &description, PermissionsBoundary: s.boundary,
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), nil),
+		RoleName: name, Description: &description, AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), nil),
+	})
+}
+
+// previewRole is what previews of a service run with, behind the boundary: the role
+// that the catalog names.
+func (s *sampleBaseline) previewRole(name string) awsiam.Role {
+	_, path, _ := strings.Cut(s.catalog.Services[name].PreviewTaskRole, ":role")
+	slash := strings.LastIndex(path, "/")
+	return awsiam.NewRole(s.stack, jsii.String("PreviewRole-"+name), &awsiam.RoleProps{
+		Path: jsii.String(path[:slash+1]), RoleName: jsii.String(path[slash+1:]), PermissionsBoundary: s.boundary,
+		Description: jsii.String("Of the tasks of previews of " + name + "."), AssumedBy: awsiam.NewServicePrincipal(jsii.String("ecs-tasks.amazonaws.com"), nil),
 	})
 }
 
@@ -177,13 +191,29 @@ func (s *sampleBaseline) variables(name string) *map[string]*string {
 	return &variables
 }
 
-// mayConsume lets a service read its queue of the baseline, and the copies of it.
-func (s *sampleBaseline) mayConsume(role awsiam.Role, name string) {
-	for _, queue := range slices.Sorted(maps.Values(s.catalog.Services[name].Consumes)) {
-		role.AddToPolicy(allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"},
-			s.arn("sqs", s.catalog.Queues[queue].Clone), s.arn("sqs", s.prefix+"-*-"+queue+"-*")))
-		accept(role, "AwsSolutions-IAM5", "The copies of the queue are named after environments, which only requests say.")
+// mayConsume lets a role read queues.
+func (s *sampleBaseline) mayConsume(role awsiam.Role, queues ...string) {
+	for _, queue := range queues {
+		role.AddToPolicy(allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}, queue))
+		accept(role, "AwsSolutions-IAM5", "The copies of a queue are named after environments, which only requests say.")
 	}
+}
+
+// queueNames are the ARNs of what a service consumes.
+func (s *sampleBaseline) queueNames(service string, arn func(queue string) string) []string {
+	var arns []string
+	for _, queue := range slices.Sorted(maps.Values(s.catalog.Services[service].Consumes)) {
+		arns = append(arns, arn(queue))
+	}
+	return arns
+}
+
+func (s *sampleBaseline) baselineQueue(queue string) string {
+	return s.arn("sqs", s.catalog.Queues[queue].Clone)
+}
+
+func (s *sampleBaseline) clonedQueue(queue string) string {
+	return s.arn("sqs", s.prefix+"-*-"+queue+"-*")
 }
 
 // mayPull lets tasks start from what was merged and from what is previewed.

@@ -20,7 +20,7 @@ func makeStacks(app awscdk.App, s settings) error {
 		TerminationProtection: jsii.Bool(true),
 	})
 	for _, part := range []func() error{
-		p.makeBoundary, p.makeBuckets, p.makeBaseline, p.makeTable, p.makeEdge, p.publishCatalog,
+		p.makeBuckets, p.makeSources, p.makeBoundary, p.makeBaseline, p.makeTable, p.makeEdge, p.publishCatalog,
 		p.makeFunctions, p.makeMachine, p.makeDoor, p.makeEvents, p.makeAlarms, p.makeDashboard,
 	} {
 		if err := part(); err != nil {
@@ -33,6 +33,6 @@ func makeStacks(app awscdk.App, s settings) error {
 		})
 		p.makePipelines(stack, name, s.catalog.Services[name])
 	}
-	awscdk.Tags_Of(app).Add(jsii.String("ManagedBy"), jsii.String(s.prefix+"-cdk"), nil)
+	awscdk.Tags_Of(app).Add(jsii.String("ManagedBy"), jsii.String(s.managedBy()), nil)
 	return nil
 }

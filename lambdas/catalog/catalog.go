@@ -41,9 +41,9 @@ type Installation struct {
 	Certificate string `yaml:"certificate"`
 	// Connection is the ARN of the CodeConnections connection to GitHub.
 	Connection string `yaml:"connection"`
-	// TaskRoles are the ARNs of the task and execution roles that previews may run
-	// with; a path with * at its end is possible.
-	TaskRoles []string `yaml:"taskRoles"`
+	// ExecutionRoles are the ARNs of the baseline's execution roles that previews start
+	// with where their service names none of its own.
+	ExecutionRoles []string `yaml:"executionRoles"`
 	// AlarmTopic is the ARN of an SNS topic that alarms are sent to; empty is none.
 	AlarmTopic string `yaml:"alarmTopic"`
 }
@@ -92,14 +92,27 @@ type Repository struct {
 
 // Service is a backend, cloned from an ECS service, or a frontend; never both.
 type Service struct {
-	Repository string            `yaml:"repository" json:"repository"`
-	ECSService string            `yaml:"ecsService" json:"ecsService,omitempty"`
-	Frontend   *Frontend         `yaml:"frontend" json:"frontend,omitempty"`
-	Paths      []string          `yaml:"paths" json:"paths,omitempty"` // of a backend; at most 4: a rule has 5 values, the host is one
-	Probe      *Probe            `yaml:"probe" json:"probe,omitempty"`
-	Build      Build             `yaml:"build" json:"build"`
-	Calls      map[string]string `yaml:"calls" json:"calls,omitempty"`       // variable → service
-	Consumes   map[string]string `yaml:"consumes" json:"consumes,omitempty"` // variable → queue
+	Repository string    `yaml:"repository" json:"repository"`
+	ECSService string    `yaml:"ecsService" json:"ecsService,omitempty"`
+	Frontend   *Frontend `yaml:"frontend" json:"frontend,omitempty"`
+	Paths      []string  `yaml:"paths" json:"paths,omitempty"` // of a backend; at most 4: a rule has 5 values, the host is one
+	Probe      *Probe    `yaml:"probe" json:"probe,omitempty"`
+	Build      Build     `yaml:"build" json:"build"`
+	// PreviewTaskRole is the ARN of the role that previews run with, behind the boundary;
+	// a service whose baseline has a task role needs it.
+	PreviewTaskRole string `yaml:"previewTaskRole" json:"previewTaskRole,omitempty"`
+	// SharesBaselineTaskRole lets previews run with the baseline's own task role, named
+	// above. It is outside of the boundary: what nobody has reviewed may then do all that
+	// the baseline may, the suite's own resources included if the role reaches them.
+	SharesBaselineTaskRole bool `yaml:"sharesBaselineTaskRole" json:"sharesBaselineTaskRole,omitempty"`
+	// PreviewExecutionRole is the ARN of the role that starts previews; empty is the
+	// baseline's, which installation.executionRoles lists then.
+	PreviewExecutionRole string `yaml:"previewExecutionRole" json:"previewExecutionRole,omitempty"`
+	// MainPipeline makes a pipeline from what is merged into Branch to the baseline.
+	MainPipeline bool              `yaml:"mainPipeline" json:"mainPipeline,omitempty"`
+	Branch       string            `yaml:"branch" json:"branch,omitempty"`     // empty is main
+	Calls        map[string]string `yaml:"calls" json:"calls,omitempty"`       // variable → service
+	Consumes     map[string]string `yaml:"consumes" json:"consumes,omitempty"` // variable → queue
 }
 
 // Probe is the request through the public URL by which a backend is seen, made
@@ -120,6 +133,9 @@ type Frontend struct {
 type Build struct {
 	Buildspec string   `yaml:"buildspec" json:"buildspec"`
 	Timeout   Duration `yaml:"timeout" json:"timeout"` // 0 is 15 minutes
+	// Architecture is arm64 or x86_64, that of what runs the result; empty is x86_64, as
+	// in an ECS task definition that says nothing.
+	Architecture string `yaml:"architecture" json:"architecture,omitempty"`
 }
 
 // Queue is cloned from a queue of the baseline.
@@ -136,6 +152,8 @@ type Settings struct {
 	Limits       Limits                `json:"limits"`
 	Repositories map[string]Repository `json:"repositories"`
 	Queues       map[string]Queue      `json:"queues"`
+	// ExecutionRoles are those of the baseline that may start previews.
+	ExecutionRoles []string `json:"executionRoles,omitempty"`
 	// Services are all names, sorted, with what a validator needs of each.
 	Services []Entry `json:"services"`
 }

@@ -15,12 +15,14 @@ const longestPrefix = 8
 // and by S3 (docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
 var reservedPrefixes = []string{"aws", "ssm", "sthree", "amzn"}
 
+const mustRole = "the ARN of a role"
+
 var (
 	prefix      = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 	zone        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	certificate = regexp.MustCompile(`^arn:[^:]+:acm:us-east-1:\d{12}:certificate/[0-9a-f-]+$`)
 	connection  = regexp.MustCompile(`^arn:[^:]+:(codeconnections|codestar-connections):[^:]+:\d{12}:connection/[0-9a-f-]+$`)
-	taskRole    = regexp.MustCompile(`^arn:[^:]+:iam::\d{12}:role/([A-Za-z0-9+=,.@_/-]+|[A-Za-z0-9+=,.@_/-]+/\*)$`)
+	role        = regexp.MustCompile(`^arn:[^:]+:iam::\d{12}:role/[A-Za-z0-9+=,.@_/-]+$`)
 	topic       = regexp.MustCompile(`^arn:[^:]+:sns:[^:]+:\d{12}:[A-Za-z0-9_-]+$`)
 )
 
@@ -49,12 +51,9 @@ func (c *checker) installation() {
 	c.sameAccount(path+".certificate", in.Certificate, false)
 	c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection", connection.MatchString)
 	c.sameAccount(path+".connection", in.Connection, false)
-	if len(in.TaskRoles) == 0 && !c.isWrong(path+".taskRoles") {
-		c.say(path+".taskRoles", "is missing; it has the ARNs of the roles that previews may run with")
-	}
-	for i, role := range in.TaskRoles {
-		c.text(fmt.Sprintf("%s.taskRoles[%d]", path, i), role, "the ARN of a role, or of a path of roles that ends in /*", taskRole.MatchString)
-		c.sameAccount(fmt.Sprintf("%s.taskRoles[%d]", path, i), role, false)
+	for i, r := range in.ExecutionRoles {
+		c.text(fmt.Sprintf("%s.executionRoles[%d]", path, i), r, mustRole, role.MatchString)
+		c.sameAccount(fmt.Sprintf("%s.executionRoles[%d]", path, i), r, false)
 	}
 	if in.AlarmTopic != "" {
 		c.text(path+".alarmTopic", in.AlarmTopic, "the ARN of an SNS topic", topic.MatchString)

@@ -35,8 +35,10 @@ const PathBytes = 4096
 var (
 	// pattern has the characters that a path condition may have (botocore,
 	// PathPatternConditionConfig).
-	pattern   = regexp.MustCompile(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
-	ecsName   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	pattern = regexp.MustCompile(`^/[A-Za-z0-9_.$/~"'@:+&*?-]*$`)
+	ecsName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+	// branch has the characters that need no care anywhere.
+	branch    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]{0,254}$`)
 	queueName = regexp.MustCompile(`^([A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo)$`)
 )
 
@@ -111,6 +113,15 @@ func (c *checker) room(keys []string) {
 
 func (c *checker) build(path string, s Service) {
 	c.file(path+".build.buildspec", s.Build.Buildspec, "the path of a buildspec in the repository, such as service1/buildspec.yml")
+	if !slices.Contains([]string{"", ARM64, X86}, s.Build.Architecture) && !c.isWrong(path+".build.architecture") {
+		c.say(path+".build.architecture", "%q is neither %s nor %s; nothing is %s", s.Build.Architecture, ARM64, X86, X86)
+	}
+	if s.Branch != "" {
+		c.text(path+".branch", s.Branch, "the name of a branch", branch.MatchString)
+		if !s.MainPipeline && !c.isWrong(path+".mainPipeline") {
+			c.say(path+".branch", "is for a main pipeline; say mainPipeline: true")
+		}
+	}
 	if t := time.Duration(s.Build.Timeout); t < 0 || t > LongestBuild || t%time.Second != 0 {
 		c.say(path+".build.timeout", "%s is not a number of whole seconds up to %s; 0 is %s", s.Build.Timeout, Duration(LongestBuild), Duration(defaultBuildTimeout))
 	}
@@ -132,6 +143,9 @@ func (c *checker) frontend(path string, s Service) {
 	if len(s.Calls) > 0 {
 		c.say(path+".calls", "a frontend has none: it calls the host that it came from")
 	}
+	if s.PreviewTaskRole != "" || s.PreviewExecutionRole != "" || s.SharesBaselineTaskRole {
+		c.say(path, "a frontend has no roles: it runs in a browser")
+	}
 	if len(s.Consumes) > 0 {
 		c.say(path+".consumes", "a frontend has none: it runs in a browser")
 	}
@@ -141,6 +155,7 @@ func (c *checker) backend(path, key string, s Service, owners map[string]string)
 	c.text(path+".ecsService", s.ECSService, "the name of an ECS service of the baseline", ecsName.MatchString)
 	c.paths(path+".paths", key, s.Paths, owners)
 	c.probe(path+".probe", key, s.Probe)
+	c.roles(path, s)
 	var backends []string
 	for other, service := range c.Services {
 		if service.ECSService != "" {
@@ -159,6 +174,24 @@ func (c *checker) backend(path, key string, s Service, owners map[string]string)
 		if _, twice := s.Calls[variable]; twice {
 			c.say(path+".consumes."+variable, "the variable stands among the calls too")
 		}
+	}
+}
+
+// roles checks what the running baseline need not be asked about.
+func (c *checker) roles(path string, s Service) {
+	if s.PreviewTaskRole != "" {
+		c.text(path+".previewTaskRole", s.PreviewTaskRole, mustRole, role.MatchString)
+		c.sameAccount(path+".previewTaskRole", s.PreviewTaskRole, false)
+	}
+	if s.PreviewExecutionRole != "" {
+		c.text(path+".previewExecutionRole", s.PreviewExecutionRole, mustRole, role.MatchString)
+		c.sameAccount(path+".previewExecutionRole", s.PreviewExecutionRole, false)
+	}
+	if s.SharesBaselineTaskRole && s.PreviewTaskRole == "" && !c.isWrong(path+".previewTaskRole") {
+		c.say(path+".sharesBaselineTaskRole", "previewTaskRole is missing; it names the baseline's role then")
+	}
+	if in := c.Installation; in != nil && s.PreviewTaskRole != "" && slices.Contains(in.ExecutionRoles, s.PreviewTaskRole) {
+		c.say(path+".previewTaskRole", "installation.executionRoles has it too: it would start the baseline, and run what nobody has reviewed")
 	}
 }
 

@@ -45,6 +45,20 @@ func (d Duration) String() string {
 // defaultBuildTimeout is that of a build which names none.
 const defaultBuildTimeout = 15 * time.Minute
 
+// Architectures that a build may be for.
+const (
+	ARM64 = "arm64"
+	X86   = "x86_64"
+)
+
+// For is the architecture that a build is for.
+func (b Build) For() string {
+	if b.Architecture == "" {
+		return X86
+	}
+	return b.Architecture
+}
+
 // Limit is how long a build may take: its timeout, or 15 minutes. CodeBuild's own
 // clock knows whole minutes from 5 on, so a project must round it up.
 func (b Build) Limit() time.Duration {

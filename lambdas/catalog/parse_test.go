@@ -164,7 +164,7 @@ func installed(t *testing.T) string {
   hostedZone: {id: Z0123456789ABCDEFGHIJ, name: example.com}
   certificate: arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef
   connection: arn:aws:codeconnections:eu-west-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef
-  taskRoles: ["arn:aws:iam::123456789012:role/preview/*"]
+  executionRoles: ["arn:aws:iam::123456789012:role/staging-execution"]
 `
 }
 
@@ -177,7 +177,8 @@ func TestAnInstallation(t *testing.T) {
 		{"a prefix has no two hyphens in a row", "prefix: pv", "prefix: p--v", `"p--v" is not 1 to 8`},
 		{"a certificate is of the listener's account", "us-east-1:123456789012:certificate", "us-east-1:999999999999:certificate", "is of account 999999999999"},
 		{"so is the connection", "eu-west-1:123456789012:connection", "eu-west-1:999999999999:connection", "is of account 999999999999"},
-		{"and the roles", "iam::123456789012", "iam::999999999999", "is of account 999999999999"},
+		{"so is a role that starts tasks", "iam::123456789012:role/staging-execution", "iam::999999999999:role/staging-execution", "is of account 999999999999"},
+		{"and one that previews run with", "iam::123456789012:role/staging/service1", "iam::999999999999:role/staging/service1", "is of account 999999999999"},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {

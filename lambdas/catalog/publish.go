@@ -22,6 +22,9 @@ func (c *Catalog) Settings() *Settings {
 		BaseDomain: c.BaseDomain, Label: c.Label, Baseline: c.Baseline, Lifetime: c.Lifetime,
 		Limits: c.Limits, Repositories: c.Repositories, Queues: c.Queues,
 	}
+	if c.Installation != nil {
+		s.ExecutionRoles = c.Installation.ExecutionRoles
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Services)) {
 		service := c.Services[name]
 		s.Services = append(s.Services, Entry{

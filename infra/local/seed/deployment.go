@@ -63,7 +63,7 @@ func (s *seeder) projects(ctx context.Context) error {
 			Artifacts: artifacts,
 			Environment: &types.ProjectEnvironment{
 				Type: types.EnvironmentTypeArmContainer, ComputeType: types.ComputeTypeBuildGeneral1Small,
-				Image: aws.String("aws/codebuild/amazonlinux2-aarch64-standard:3.0"), PrivilegedMode: aws.Bool(service.Frontend == nil),
+				Image: aws.String("aws/codebuild/amazonlinux-aarch64-standard:3.0"), PrivilegedMode: aws.Bool(service.Frontend == nil),
 				EnvironmentVariables: variables,
 			},
 			// CodeBuild takes whole minutes, 5 at least.

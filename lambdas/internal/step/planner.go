@@ -114,6 +114,7 @@ func (p *Planner) readBackends(ctx context.Context, d *Draft) error {
 		backend := running[s.ECSService]
 		d.backends[name] = backend
 		d.cost += hourly(backend.Definition)
+		faults = append(faults, misfits(name, s, backend.Definition, d.settings.ExecutionRoles)...)
 		if f := baseline.CheckFallback(name, s.Paths, *backend.TargetGroup.TargetGroupArn, fallbacks); f != nil {
 			faults = append(faults, f)
 		}
@@ -272,6 +273,7 @@ func (p *Planner) service(env record.Environment, name string, d *Draft) (servic
 		Name:  p.name(serviceName, env, name),
 		Image: p.Config.Registry + "/" + name + ":" + d.wanted.Commit, Variables: variables, Secrets: secrets,
 		QueueVariables: queues, TargetGroup: "targetgroup/" + name,
+		TaskRole: d.services[name].PreviewTaskRole, ExecutionRole: d.services[name].PreviewExecutionRole,
 	})
 	return spec, slices.Compact(needs), err
 }

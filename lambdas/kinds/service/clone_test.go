@@ -57,6 +57,7 @@ func TestClone(t *testing.T) {
 		Variables:      map[string]string{"LOG_LEVEL": "debug", "MODE": "preview", "EXTRA": "1"},
 		Secrets:        map[string]string{"API_KEY": "arn:key"},
 		QueueVariables: map[string]string{"ORDERS_QUEUE_URL": "queue/orders", "EXTRA": "queue/extra"},
+		TaskRole:       "arn:preview",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +81,7 @@ func TestClone(t *testing.T) {
 	breaker := got.Service.DeploymentConfiguration.DeploymentCircuitBreaker
 	want := digest{
 		Image: "registry/service1:abc", Sidecar: "sidecar:1", SidecarLevel: "warn", Family: "pe-pr1-service1-1", Service: "pe-pr1-service1-1",
-		Role: "arn:task", ExecutionRole: "arn:execution", Cluster: *base.ClusterArn, Volume: "scratch", Platform: "1.4.0", Subnet: "subnet-1",
+		Role: "arn:preview", ExecutionRole: "arn:execution", Cluster: *base.ClusterArn, Volume: "scratch", Platform: "1.4.0", Subnet: "subnet-1",
 		Stop: 5, Desired: 1, Grace: 20,
 		Variables: map[string]string{"LOG_LEVEL": "debug", "MODE": "preview", "EXTRA": "1", "ORDERS_QUEUE_URL": "baseline"},
 		Secrets:   map[string]string{"DATABASE_URL": "arn:db", "API_KEY": "arn:key"},
@@ -132,6 +133,27 @@ func TestCloneOfWhatCannotBeCopied(t *testing.T) {
 			test.base(&base)
 			if _, err := service.Clone(base, definition, test.override); !fault.Is(err, test.want) {
 				t.Errorf("Clone = %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestRolesAreThoseOfPreviews(t *testing.T) {
+	base, definition := live()
+	for rule, test := range map[string]struct {
+		override        service.Override
+		task, execution string
+	}{
+		"the baseline's task role is never copied": {service.Override{}, "", "arn:execution"},
+		"a preview has roles of its own":           {service.Override{TaskRole: "arn:own", ExecutionRole: "arn:starts"}, "arn:own", "arn:starts"},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			got, err := service.Clone(base, definition, test.override)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if task, execution := aws.ToString(got.TaskDefinition.TaskRoleArn), aws.ToString(got.TaskDefinition.ExecutionRoleArn); task != test.task || execution != test.execution {
+				t.Errorf("it runs with %q and starts with %q, want %q and %q", task, execution, test.task, test.execution)
 			}
 		})
 	}

@@ -13,8 +13,7 @@ const (
 )
 
 // Info is what the suite knows of services. ${Cluster} is the name of the catalog's
-// cluster, ${TaskRoles} are the ARNs of the task and execution roles that the
-// baseline's services use.
+// cluster, ${TaskRoles} are the ARNs of the roles that the catalog gives to previews.
 func Info() kind.Info {
 	return kind.Info{Name: "service", Rank: 30, Example: slices.Clone(example), Grants: grants(), Sweep: sweepGrants()}
 }
@@ -52,7 +51,7 @@ func grants() []kind.Grant {
 		{
 			Actions: []string{"iam:PassRole"}, Resources: []string{"${TaskRoles}"},
 			Conditions: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}, //nolint:gosec // a service, no credential
-			Why:        "No call of its own: registering a task definition hands over the baseline's roles.",
+			Why:        "No call of its own: registering a task definition hands over its roles.",
 		},
 		{
 			Actions: []string{"ecs:ListTasks"}, Resources: []string{"*"}, Conditions: inCluster(),

@@ -39,6 +39,11 @@ type Override struct {
 	// Secrets has the name.
 	QueueVariables map[string]string
 	TargetGroup    string // "kind/name" key among the needs
+	// TaskRole is the ARN of the role that it runs with; empty is none: the baseline's
+	// would be more than what nobody has reviewed may have.
+	TaskRole string
+	// ExecutionRole is the ARN of the role that starts it; empty is the baseline's.
+	ExecutionRole string
 }
 
 // stopTimeout is long enough to answer what is under way, and short beside the 30 s
@@ -68,7 +73,7 @@ func Clone(base types.Service, definition types.TaskDefinition, o Override) (Spe
 		TaskDefinition: ecs.RegisterTaskDefinitionInput{
 			Family: &o.Name, ContainerDefinitions: containers,
 			Cpu: definition.Cpu, Memory: definition.Memory, EphemeralStorage: definition.EphemeralStorage,
-			ExecutionRoleArn: definition.ExecutionRoleArn, TaskRoleArn: definition.TaskRoleArn,
+			ExecutionRoleArn: orElse(o.ExecutionRole, definition.ExecutionRoleArn), TaskRoleArn: orElse(o.TaskRole, nil),
 			NetworkMode: definition.NetworkMode, IpcMode: definition.IpcMode, PidMode: definition.PidMode,
 			RequiresCompatibilities: definition.RequiresCompatibilities, RuntimePlatform: definition.RuntimePlatform,
 			PlacementConstraints: definition.PlacementConstraints, ProxyConfiguration: definition.ProxyConfiguration,
@@ -189,6 +194,13 @@ func (s Spec) named() error {
 			s.Name, aws.ToString(s.TaskDefinition.Family), aws.ToString(s.Service.ServiceName))
 	}
 	return nil
+}
+
+func orElse(value string, otherwise *string) *string {
+	if value == "" {
+		return otherwise
+	}
+	return &value
 }
 
 func has(m map[string]string, key string) bool {
