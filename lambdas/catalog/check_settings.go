@@ -38,6 +38,9 @@ func (c *checker) settings() {
 	c.lifetime()
 	c.limit("limits.environments", c.Limits.Environments)
 	c.limit("limits.perOwner", c.Limits.PerOwner)
+	if c.Reaper.MaxRemovals < 0 {
+		c.say("reaper.maxRemovals", "%d is negative; 0 is the default, %d", c.Reaper.MaxRemovals, mostRemovals)
+	}
 
 	keys := slices.Sorted(maps.Keys(c.Repositories))
 	if len(keys) == 0 && !c.isWrong("repositories") {

@@ -27,6 +27,9 @@ func (s *sweep) report(ctx context.Context) {
 		whole = 0
 	}
 	line := []any{"dryRun", s.dry}
+	if len(s.out.Foreign) > 0 {
+		line = append(line, "notOurs", s.out.Foreign)
+	}
 	var names []string
 	for _, m := range []struct {
 		name  string

@@ -9,7 +9,9 @@ import (
 const (
 	arn      = "arn:${Partition}:ecs:${Region}:${Account}:"
 	services = arn + "service/${Cluster}/${Prefix}-*"
-	family   = arn + "task-definition/${Prefix}-*:*"
+	// Without :* at its end: whether ECS sends the ARN of a family or of a revision
+	// when one is registered is not documented, and both begin so.
+	family = arn + "task-definition/${Prefix}-*"
 )
 
 // Info is what the suite knows of services. ${Cluster} is the name of the catalog's
@@ -19,6 +21,12 @@ func Info() kind.Info {
 	return kind.Info{Name: "service", Rank: 30, Example: slices.Clone(example), Grants: grants(), Sweep: sweepGrants()}
 }
 
+// ours holds a call to what bears the installation's tag. The cluster needs no
+// condition: it stands in the ARN of a service.
+func ours() map[string]map[string]string {
+	return map[string]map[string]string{"StringEquals": {"aws:ResourceTag/ManagedBy": "${Prefix}"}}
+}
+
 // inCluster holds a call to the catalog's cluster.
 func inCluster() map[string]map[string]string {
 	return map[string]map[string]string{"ArnEquals": {"ecs:cluster": arn + "cluster/${Cluster}"}}
@@ -26,14 +34,13 @@ func inCluster() map[string]map[string]string {
 
 func grants() []kind.Grant {
 	return []kind.Grant{
-		{
-			Actions:   []string{"ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService", "ecs:DescribeServices"},
-			Resources: []string{services}, Conditions: inCluster(),
-		},
-		{Actions: []string{"ecs:RegisterTaskDefinition", "ecs:DeleteTaskDefinitions"}, Resources: []string{family}},
+		{Actions: []string{"ecs:CreateService", "ecs:DescribeServices"}, Resources: []string{services}},
+		{Actions: []string{"ecs:UpdateService", "ecs:DeleteService"}, Resources: []string{services}, Conditions: ours()},
+		{Actions: []string{"ecs:RegisterTaskDefinition"}, Resources: []string{family}},
+		{Actions: []string{"ecs:DeleteTaskDefinitions"}, Resources: []string{family}, Conditions: ours()},
 		{
 			Actions: []string{"ecs:DeregisterTaskDefinition"}, Resources: []string{"*"},
-			Why: "AWS gives it neither a resource level nor a condition; the guard asks for the installation's prefix before each call.",
+			Why: "AWS gives it neither a resource level nor a condition; the guard asks for the environment's tags before each call.",
 		},
 		{
 			Actions: []string{"ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition"}, Resources: []string{"*"},
@@ -74,17 +81,17 @@ func grants() []kind.Grant {
 
 func sweepGrants() []kind.Grant {
 	return []kind.Grant{
-		{
-			Actions: []string{"ecs:DeleteService", "ecs:DescribeServices"}, Resources: []string{services}, Conditions: inCluster(),
-		},
-		{Actions: []string{"ecs:DeleteTaskDefinitions"}, Resources: []string{family}},
+		{Actions: []string{"ecs:DescribeServices"}, Resources: []string{services}},
+		{Actions: []string{"ecs:DeleteService"}, Resources: []string{services}, Conditions: ours()},
+		{Actions: []string{"ecs:DeleteTaskDefinitions"}, Resources: []string{family}, Conditions: ours()},
 		{
 			Actions: []string{"ecs:DeregisterTaskDefinition"}, Resources: []string{"*"},
-			Why: "AWS gives it neither a resource level nor a condition; the guard asks for the installation's prefix before each call.",
+			Why: "AWS gives it neither a resource level nor a condition; the guard asks for the environment's tags before each call.",
 		},
 		{
-			Actions: []string{"ecs:ListTaskDefinitions", "ecs:ListTaskDefinitionFamilies"}, Resources: []string{"*"},
-			Why: "AWS gives these reads no resource level.",
+			Actions:   []string{"ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitionFamilies"},
+			Resources: []string{"*"},
+			Why:       "AWS gives these reads no resource level.",
 		},
 		{
 			Actions: []string{"ecs:ListServices"}, Resources: []string{"*"}, Conditions: inCluster(),

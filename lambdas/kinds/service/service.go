@@ -96,7 +96,8 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind {
 // Ensure registers the task definition unless the same content is there, makes the
 // service or moves it to that task definition, and returns the service's ARN: at
 // most two mutating calls. A name that AWS still keeps for a service of an earlier
-// life is a fault named statemachine.ErrNotYet.
+// life is a fault named statemachine.ErrNotYet, a service or a family of somebody
+// else one named statemachine.ErrForbidden.
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
@@ -112,6 +113,11 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	found, err := k.find(ctx, spec)
 	if err != nil {
 		return "", err
+	}
+	if found != nil && lives(*found) {
+		if err := k.owns(r, *found); err != nil {
+			return "", err
+		}
 	}
 	if found != nil && aws.ToString(found.Status) == draining {
 		return "", fault.New(statemachine.ErrNotYet, "The earlier service %s is still being taken down.", spec.Name)
@@ -153,7 +159,23 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil {
 		return err
 	}
-	_, err = k.client.DeleteService(ctx, &ecs.DeleteServiceInput{
+	found, err := k.find(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if found != nil && lives(*found) {
+		if err := k.owns(r, *found); err != nil {
+			return err
+		}
+		if err := k.delete(ctx, r, spec); err != nil {
+			return err
+		}
+	}
+	return k.forget(ctx, r, spec.Name)
+}
+
+func (k *Kind) delete(ctx context.Context, r kind.Resource, spec Spec) error {
+	_, err := k.client.DeleteService(ctx, &ecs.DeleteServiceInput{
 		Cluster: spec.Service.Cluster, Service: &spec.Name, Force: aws.Bool(true),
 	})
 	var missing *types.ServiceNotFoundException
@@ -166,7 +188,31 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	default:
 		slog.InfoContext(ctx, "service deleted", "env", r.Environment, "kind", "service", "name", spec.Name)
 	}
-	return k.forget(ctx, r, spec.Name)
+	return nil
+}
+
+// Owned tells whether the service, and every active revision of its family, bears
+// the tags of the environment.
+func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
+	spec, err := k.read(r)
+	if err != nil {
+		return err
+	}
+	found, err := k.find(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if found != nil && lives(*found) {
+		if err := k.owns(r, *found); err != nil {
+			return err
+		}
+	}
+	_, err = k.mine(ctx, r, spec.Name, types.TaskDefinitionStatusActive)
+	return err
+}
+
+func (k *Kind) owns(r kind.Resource, s types.Service) error {
+	return k.guard.Owns("service "+aws.ToString(s.ServiceName), tagMap(s.Tags), r.Environment)
 }
 
 // read is the specification, once the guard has let its names pass.
@@ -223,7 +269,7 @@ func missing(name, need string) error {
 // find is the service of the name, whatever its status, or nil.
 func (k *Kind) find(ctx context.Context, spec Spec) (*types.Service, error) {
 	out, err := k.client.DescribeServices(ctx, &ecs.DescribeServicesInput{
-		Cluster: spec.Service.Cluster, Services: []string{spec.Name},
+		Cluster: spec.Service.Cluster, Services: []string{spec.Name}, Include: []types.ServiceField{types.ServiceFieldTags},
 	})
 	var noCluster *types.ClusterNotFoundException
 	if errors.As(err, &noCluster) {
