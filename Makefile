@@ -40,7 +40,7 @@ reap: ## sweep the running local stack once; DRY_RUN=1 only reports
 	@exec .local/bin/local reap $(if $(DRY_RUN),--dry-run)
 
 .PHONY: test
-test: venv build ## run all tests
+test: venv build $(modules) ## run all tests
 	go test -timeout 20m ./...
 
 # N random lives; SEED=… plays the same ones again.

@@ -59,6 +59,7 @@ type Edge struct {
 	rewrites  map[operation][]rewrite
 	upstreams map[string]*upstream // of services with an emulator of their own
 	observers []func(Call)
+	overhears []func(Call, *http.Request, []byte)
 	forwards  []forward
 	serving   func(key string) []byte
 	killer    Killer
@@ -154,6 +155,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		replay(r, body)
 	}
 	e.attribute(&call, r.URL.Path, body)
+	e.overhear(call, r, body)
 	recorder := &statusRecorder{ResponseWriter: w}
 	cut := e.serve(recorder, r, &call, body)
 	call.Status, call.Start, call.Duration = recorder.status(), start, time.Since(start)

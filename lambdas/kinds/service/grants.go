@@ -2,17 +2,24 @@ package service
 
 import (
 	"slices"
+	"strings"
 
 	"previewenv/lambdas/internal/kind"
 )
 
 const (
 	arn      = "arn:${Partition}:ecs:${Region}:${Account}:"
+	logs     = "arn:${Partition}:logs:${Region}:${Account}:log-group:"
 	services = arn + "service/${Cluster}/${Prefix}-*"
 	// Without :* at its end: whether ECS sends the ARN of a family or of a revision
 	// when one is registered is not documented, and both begin so.
 	family = arn + "task-definition/${Prefix}-*"
 )
+
+// taskID is how many characters the id of a task has
+// (docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-account-settings.html); a
+// stream of the awslogs driver is prefix/container/id.
+const taskID = 32
 
 // Info is what the suite knows of services. ${Cluster} is the name of the catalog's
 // cluster, ${TaskRoles} are the ARNs of the task and execution roles that the
@@ -72,10 +79,10 @@ func grants() []kind.Grant {
 			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"},
 			Resources: []string{"*"}, Why: "ELBv2 describe calls have no resource level.",
 		},
-		{
-			Actions: []string{"logs:GetLogEvents"}, Resources: []string{"*"},
-			Why: "The log groups are those of the baseline's services, under names that the catalog does not know.",
-		},
+		// The log groups are those of the baseline's services, under names that the catalog
+		// does not know; a stream of a task ends in its id.
+		{Actions: []string{"logs:GetLogEvents"}, Resources: []string{logs + "*:log-stream:*/*/" + strings.Repeat("?", taskID)}},
+		{Deny: true, Actions: []string{"logs:GetLogEvents"}, Resources: []string{logs + "/aws/*"}},
 	}
 }
 
