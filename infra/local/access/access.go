@@ -120,7 +120,7 @@ func (w *Witness) read(call edge.Call, r *http.Request, body []byte) ([]Request,
 	case "dynamodb":
 		return w.table(call, in), nil
 	case "states":
-		return w.states(call, in), nil
+		return w.states(call), nil
 	}
 	return w.simple(call, in)
 }

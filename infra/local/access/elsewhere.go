@@ -93,7 +93,7 @@ func (w *Witness) table(call edge.Call, in input) []Request {
 	return one("dynamodb:"+call.Operation, table)
 }
 
-func (w *Witness) states(call edge.Call, in input) []Request {
+func (w *Witness) states(call edge.Call) []Request {
 	action := "states:" + call.Operation
 	switch call.Operation {
 	case "StartExecution":

@@ -146,29 +146,6 @@ func (k *Kind) forget(ctx context.Context, r kind.Resource, family string) error
 	return foreign
 }
 
-// mine are the revisions of the family that bear the tags of the environment. One
-// that does not is a fault named statemachine.ErrForbidden, beside those that do.
-func (k *Kind) mine(ctx context.Context, r kind.Resource, family string, status types.TaskDefinitionStatus) ([]string, error) {
-	all, err := k.revisions(ctx, family, status)
-	if err != nil {
-		return nil, err
-	}
-	var mine []string
-	var foreign error
-	for _, arn := range all {
-		_, tags, err := k.content(ctx, arn)
-		if err != nil {
-			return nil, err
-		}
-		if err := k.guard.Owns("task definition "+arn, tags, r.Environment); err != nil {
-			foreign = err
-			continue
-		}
-		mine = append(mine, arn)
-	}
-	return mine, foreign
-}
-
 // contentHash tells two task definitions apart whatever their tags.
 func contentHash(in ecs.RegisterTaskDefinitionInput) (string, error) {
 	in.Tags = nil

@@ -191,30 +191,6 @@ func (k *Kind) delete(ctx context.Context, r kind.Resource, spec Spec) error {
 	return nil
 }
 
-// Owned tells whether the service, and every active revision of its family, bears
-// the tags of the environment.
-func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
-	spec, err := k.read(r)
-	if err != nil {
-		return err
-	}
-	found, err := k.find(ctx, spec)
-	if err != nil {
-		return err
-	}
-	if found != nil && lives(*found) {
-		if err := k.owns(r, *found); err != nil {
-			return err
-		}
-	}
-	_, err = k.mine(ctx, r, spec.Name, types.TaskDefinitionStatusActive)
-	return err
-}
-
-func (k *Kind) owns(r kind.Resource, s types.Service) error {
-	return k.guard.Owns("service "+aws.ToString(s.ServiceName), tagMap(s.Tags), r.Environment)
-}
-
 // read is the specification, once the guard has let its names pass.
 func (k *Kind) read(r kind.Resource) (Spec, error) {
 	spec, err := kind.Decode[Spec](r)
