@@ -71,6 +71,7 @@ var denied = map[string][]question{
 		{Caller: "queue", Action: "sqs:DeleteQueue", Resource: sqsOf + "pv-payroll-jobs"},
 		{Caller: "reap", Action: "sqs:DeleteQueue", Resource: sqsOf + "pv-payroll-jobs"},
 		{Caller: "reap", Action: "sqs:DeleteQueue", Resource: sqsOf + "pv-payroll-jobs", Context: tagsOf("payroll")},
+		{Caller: "queue", Action: "sqs:TagQueue", Resource: sqsOf + "pv-payroll-jobs", Context: tagsOf("payroll")},
 	},
 	"another installation's resources stay": {
 		{Caller: "reap", Action: "sqs:DeleteQueue", Resource: sqsOf + "pv-b-pr1-orders-1", Context: tagsOf("pv-b")},

@@ -58,10 +58,11 @@ func Info() kind.Info {
 		Name: "queue",
 		Rank: 50,
 		Grants: []kind.Grant{
+			{Actions: []string{"sqs:GetQueueUrl", "sqs:CreateQueue", "sqs:ListQueueTags"}, Resources: []string{queues}},
 			{
-				// CreateQueue with tags asks for sqs:TagQueue too.
-				Actions:   []string{"sqs:GetQueueUrl", "sqs:CreateQueue", "sqs:TagQueue", "sqs:ListQueueTags"},
-				Resources: []string{queues},
+				Actions: []string{"sqs:TagQueue"}, Resources: []string{queues},
+				Conditions: map[string]map[string]string{"StringEqualsIfExists": {"aws:ResourceTag/ManagedBy": "${Prefix}"}},
+				Why:        "CreateQueue with tags asks for it; SQS has no key that tells the creation from later, but a queue that is somebody else's is not re-tagged.",
 			},
 			{Actions: []string{"sqs:DeleteQueue"}, Resources: []string{queues}, Conditions: ours},
 		},
