@@ -45,7 +45,7 @@ test-fast: venv ## run the tests of the rules, the steps and the kinds: a minute
 	go test -short ./lambdas/... ./statemachine/... ./infra/edge/...
 
 .PHONY: test
-test: venv build ## run all tests
+test: venv build $(modules) ## run all tests
 	go test -timeout 20m ./...
 
 # N random lives; SEED=… plays the same ones again.

@@ -66,6 +66,7 @@ func (p *previews) alarms() []alarm {
 		{name: "Leak", means: "A resource had no environment; the reaper's log names it and the path that leaked it.", metric: p.metric(config.MetricLeaks, "Sum", 5)},
 		{name: "NotReaped", means: "The reaper could not remove something twice in a row.", metric: p.metric(config.MetricLeft, "Maximum", 5), periods: 2},
 		{name: "SilentReaper", means: "No sweep of the reaper has looked at everything for 15 minutes.", metric: p.metric(config.MetricSweeps, "Sum", 15), above: 1, below: true, silence: true},
+		{name: "HeldReaper", means: "The reaper found more without a record than it removes unasked, and removed none of it; its log says what to do.", metric: p.metric(config.MetricHeld, "Sum", 5)},
 		{name: "StoppedExecutions", means: "Executions timed out or were stopped; the reaper ends what they held.", metric: p.stopped()},
 		{name: "FailedExecutions", means: "More than ten provisions failed within an hour: commits are seldom all broken at once.", metric: p.machine.MetricFailed(stat("Sum", 60)), above: 10},
 		{name: "BuildFailures", means: "More than ten builds failed within an hour: look at the build image, the registry and the connection to GitHub.", metric: accountMetric("AWS/CodeBuild", "FailedBuilds", 60), above: 10},

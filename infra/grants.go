@@ -178,6 +178,9 @@ func (p *previews) statement(g kinds.Grant) (awsiam.PolicyStatement, error) {
 	if len(conditions) > 0 {
 		props.Conditions = &conditions
 	}
+	if g.Deny {
+		props.Effect = awsiam.Effect_DENY
+	}
 	return awsiam.NewPolicyStatement(props), nil
 }
 

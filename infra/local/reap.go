@@ -51,6 +51,7 @@ type swept struct {
 	Leaks        []line   `json:"leaks"`
 	Removed      []line   `json:"removed"`
 	Left         []line   `json:"left"`
+	Foreign      []line   `json:"foreign"`
 	Problems     []string `json:"problems"`
 }
 
@@ -75,6 +76,9 @@ func tell(payload []byte) error {
 	}
 	for _, l := range s.Left {
 		fmt.Printf("left: %s %s %s: %s\n", l.Environment, l.Kind, l.Name, l.Why)
+	}
+	for _, l := range s.Foreign {
+		fmt.Printf("not ours: %s %s: %s\n", l.Kind, l.Name, l.Why)
 	}
 	for _, p := range s.Problems {
 		fmt.Println("problem: " + p)

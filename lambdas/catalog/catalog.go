@@ -14,6 +14,7 @@ type Catalog struct {
 	Baseline     Baseline              `yaml:"baseline"`
 	Lifetime     Lifetime              `yaml:"lifetime"`
 	Limits       Limits                `yaml:"limits"`
+	Reaper       Reaper                `yaml:"reaper"`
 	Repositories map[string]Repository `yaml:"repositories"`
 	Services     map[string]Service    `yaml:"services"`
 	Queues       map[string]Queue      `yaml:"queues"`
@@ -85,6 +86,26 @@ type Limits struct {
 	PerOwner     int `yaml:"perOwner" json:"perOwner"`
 }
 
+// Reaper bounds what the reaper does by itself.
+type Reaper struct {
+	// DryRun pauses it: each sweep only reports what it would do.
+	DryRun bool `yaml:"dryRun" json:"dryRun,omitempty"`
+	// MaxRemovals is how many resources that have no record one sweep removes; if there
+	// are more, it removes none of them and says so. 0 is 20.
+	MaxRemovals int `yaml:"maxRemovals" json:"maxRemovals,omitempty"`
+}
+
+// mostRemovals is more than one environment leaks, and less than a few live ones have.
+const mostRemovals = 20
+
+// Most is MaxRemovals, or its default.
+func (r Reaper) Most() int {
+	if r.MaxRemovals == 0 {
+		return mostRemovals
+	}
+	return r.MaxRemovals
+}
+
 // Repository is where a service's code lives.
 type Repository struct {
 	GitHub string `yaml:"github" json:"github"` // owner/name
@@ -150,6 +171,7 @@ type Settings struct {
 	Baseline     Baseline              `json:"baseline"`
 	Lifetime     Lifetime              `json:"lifetime"`
 	Limits       Limits                `json:"limits"`
+	Reaper       Reaper                `json:"reaper"`
 	Repositories map[string]Repository `json:"repositories"`
 	Queues       map[string]Queue      `json:"queues"`
 	// ExecutionRoles are those of the baseline that may start previews.

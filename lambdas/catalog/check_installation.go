@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +45,7 @@ func (c *checker) installation() {
 			c.say(path+".prefix", "%q begins with %q, which AWS keeps for itself; choose another, such as pv", in.Prefix, taken)
 		}
 	}
+	c.ownPrefix(path + ".prefix")
 	c.text(path+".hostedZone.id", in.HostedZone.ID, "the id of a Route 53 hosted zone, such as Z0123456789ABCDEFGHIJ", zone.MatchString)
 	c.text(path+".hostedZone.name", in.HostedZone.Name, "the DNS name of the hosted zone that holds the base domain", func(v string) bool {
 		return domain.MatchString(v) && (c.BaseDomain == "" || c.BaseDomain == v || strings.HasSuffix(c.BaseDomain, "."+v))
@@ -57,5 +60,27 @@ func (c *checker) installation() {
 	}
 	if in.AlarmTopic != "" {
 		c.text(path+".alarmTopic", in.AlarmTopic, "the ARN of an SNS topic", topic.MatchString)
+	}
+}
+
+// ownPrefix refuses a prefix that begins the baseline's own names. Whose a resource is
+// its tags say, and not its name; but IAM grants some calls by the name alone, and a
+// person reads nothing else.
+func (c *checker) ownPrefix(path string) {
+	prefix := c.Installation.Prefix
+	if prefix == "" || c.isWrong(path) {
+		return
+	}
+	refuse := func(where, name string) {
+		if name == prefix || strings.HasPrefix(name, prefix+"-") {
+			c.say(path, "%q begins the name %q of the baseline (%s); take one that nothing else begins with", prefix, name, where)
+		}
+	}
+	refuse("baseline.cluster", c.Baseline.Cluster[strings.LastIndex(c.Baseline.Cluster, "/")+1:])
+	for _, service := range slices.Sorted(maps.Keys(c.Services)) {
+		refuse(join("services", service)+".ecsService", c.Services[service].ECSService)
+	}
+	for _, queue := range slices.Sorted(maps.Keys(c.Queues)) {
+		refuse(join("queues", queue)+".clone", c.Queues[queue].Clone)
 	}
 }

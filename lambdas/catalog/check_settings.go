@@ -44,6 +44,9 @@ func (c *checker) settings() {
 		c.say("limits.perOwner", "%d is more than the %d of limits.environments", c.Limits.PerOwner, all)
 	}
 	c.sameAccount("baseline.cluster", c.Baseline.Cluster, true)
+	if c.Reaper.MaxRemovals < 0 {
+		c.say("reaper.maxRemovals", "%d is negative; 0 is the default, %d", c.Reaper.MaxRemovals, mostRemovals)
+	}
 
 	keys := slices.Sorted(maps.Keys(c.Repositories))
 	if len(keys) == 0 && !c.isWrong("repositories") {

@@ -20,7 +20,7 @@ const (
 func (c *Catalog) Settings() *Settings {
 	s := &Settings{
 		BaseDomain: c.BaseDomain, Label: c.Label, Baseline: c.Baseline, Lifetime: c.Lifetime,
-		Limits: c.Limits, Repositories: c.Repositories, Queues: c.Queues,
+		Limits: c.Limits, Reaper: c.Reaper, Repositories: c.Repositories, Queues: c.Queues,
 	}
 	if c.Installation != nil {
 		s.ExecutionRoles = c.Installation.ExecutionRoles

@@ -94,8 +94,6 @@ type Reap struct {
 	Site          string `env:"SITE,required,notEmpty"`
 	Distribution  string `env:"DISTRIBUTION,required,notEmpty"`
 	KeyValueStore string `env:"KEY_VALUE_STORE,required,notEmpty"`
-	// DryRun makes every sweep report what it would do, and do nothing.
-	DryRun bool `env:"REAP_DRY_RUN"`
 	// Grace is how long an execution may be late before the reaper takes over from it.
 	Grace time.Duration `env:"REAP_GRACE" envDefault:"2m"`
 }

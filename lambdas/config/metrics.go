@@ -11,6 +11,7 @@ const (
 	MetricLeaks        = "Leaks"        // resources without an environment
 	MetricRemoved      = "Removed"      // resources that a sweep removed
 	MetricLeft         = "Left"         // resources that a sweep could not remove
+	MetricHeld         = "Held"         // resources that a sweep would remove, were they not so many
 	MetricProblems     = "Problems"     // what a sweep could not look at
 	MetricLeftBehind   = "LeftBehind"   // resources that a removal gave up
 	MetricReady        = "ReadySeconds" // from asked for to ready

@@ -61,6 +61,7 @@ type Edge struct {
 	rewrites  map[operation][]rewrite
 	upstreams map[string]*upstream // of services with an emulator of their own
 	observers []func(Call)
+	overhears []func(Call, *http.Request, []byte)
 	forwards  []forward
 	serving   func(key string) []byte
 	killer    Killer
@@ -159,6 +160,7 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		replay(r, body)
 	}
 	e.attribute(&call, r.URL.Path, body)
+	e.overhear(call, r, body)
 	w, judge := e.judged(w, r, call, body)
 	recorder := &statusRecorder{ResponseWriter: w}
 	cut := e.serve(recorder, r, &call, body)

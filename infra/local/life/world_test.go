@@ -88,6 +88,7 @@ func run(m *testing.M) int {
 	}
 	recorded := &calls{seen: map[string]bool{}}
 	world.Edge.Observe(recorded.observe)
+	asked := witness(world)
 	code := m.Run()
 	if found, err := world.SecretsInLogs(); err != nil || len(found) > 0 {
 		fmt.Fprintln(os.Stderr, "logs hold secrets:", found, err)
@@ -99,6 +100,12 @@ func run(m *testing.M) int {
 	}
 	if code == 0 {
 		if err := recorded.compare(root, flag.Lookup("test.run").Value.String() == ""); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	if code == 0 {
+		if err := compareAccess(root, asked, flag.Lookup("test.run").Value.String() == ""); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}

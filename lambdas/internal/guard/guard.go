@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"previewenv/lambdas/internal/fault"
+	"previewenv/lambdas/internal/kind"
 	"previewenv/statemachine"
 )
 
@@ -61,12 +62,29 @@ func (g Guard) Priority(priority int, band [2]int) error {
 	return nil
 }
 
-// ObjectPrefix refuses an S3 prefix that is not below the environment's own.
+// Owns refuses what does not bear the tags of the installation and of the
+// environment: a name is no right, and others may use one that begins as ours do. The
+// tags have to be those that AWS has at this moment. what names the thing.
+func (g Guard) Owns(what string, tags map[string]string, environment string) error {
+	if g.Prefix != "" && tags[kind.TagManagedBy] == g.Prefix && g.Label(environment) == nil && tags[kind.TagEnvironment] == environment {
+		return nil
+	}
+	return fault.New(statemachine.ErrForbidden, "The %s is not ours: its tags say %s=%q and %s=%q.", what,
+		kind.TagManagedBy, tags[kind.TagManagedBy], kind.TagEnvironment, tags[kind.TagEnvironment]).
+		WithNext("Nothing was changed. If it is a leftover of an environment, delete it by hand or give it back %s=%s and %s=<label>; if it is somebody else's, it may stay.",
+			kind.TagManagedBy, g.Prefix, kind.TagEnvironment)
+}
+
+// commit is the name of a build below a label: the commit that it was made of.
+var commit = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
+
+// ObjectPrefix refuses an S3 prefix that is not a build of the environment:
+// <label>/<commit>/.
 func (g Guard) ObjectPrefix(prefix, environment string) error {
 	rest, ok := strings.CutPrefix(prefix, environment+"/")
-	if g.Label(environment) != nil || !ok || strings.Trim(rest, "/") == "" || !strings.HasSuffix(rest, "/") ||
-		strings.Contains(prefix, "..") {
-		return forbid("the prefix %q is not below that of environment %q", prefix, environment)
+	build, slash := strings.CutSuffix(rest, "/")
+	if g.Label(environment) != nil || !ok || !slash || !commit.MatchString(build) {
+		return forbid("the prefix %q is not that of a build of environment %q", prefix, environment)
 	}
 	if environment == "default" {
 		return forbid("%q is the prefix of the baseline's frontend", prefix)

@@ -27,6 +27,7 @@ func TestNothingButOurOwnPasses(t *testing.T) {
 	const seed = 20261120
 	r := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // no secret
 	label := regexp.MustCompile(`^[a-z0-9-]{1,63}$`)
+	build := regexp.MustCompile(`^[^/]+/[0-9a-f]{7,64}/$`)
 	for range 100_000 {
 		name, environment, path := word(r), word(r), "/"+word(r)
 		host := environment + "." + own.BaseDomain
@@ -46,7 +47,7 @@ func TestNothingButOurOwnPasses(t *testing.T) {
 			t.Fatalf("seed %d: the path %q passes", seed, path)
 		}
 		prefix := environment + "/" + word(r) + "/"
-		if own.ObjectPrefix(prefix, environment) == nil && (environment == "default" || strings.Contains(prefix, "..") || !label.MatchString(environment) || strings.Count(prefix, "/") < 2) {
+		if own.ObjectPrefix(prefix, environment) == nil && (!build.MatchString(prefix) || environment == "default" || strings.Contains(prefix, "..") || !label.MatchString(environment) || strings.Count(prefix, "/") < 2) {
 			t.Fatalf("seed %d: the prefix %q passes", seed, prefix)
 		}
 		band := [2]int{r.IntN(60_000) - 5_000, r.IntN(60_000) - 5_000}
@@ -69,6 +70,33 @@ func TestWhatIsOursPasses(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s is refused: %v", what, err)
 		}
+	}
+}
+
+func TestOnlyWhatBearsBothTagsIsOurs(t *testing.T) {
+	for rule, c := range map[string]struct {
+		tags        map[string]string
+		environment string
+		ours        bool
+	}{
+		"both tags":                              {map[string]string{"ManagedBy": "pv", "Environment": "pr1"}, "pr1", true},
+		"no tags":                                {nil, "pr1", false},
+		"a nested installation":                  {map[string]string{"ManagedBy": "pv-b", "Environment": "pr1"}, "pr1", false},
+		"another team":                           {map[string]string{"ManagedBy": "payroll", "Environment": "pr1"}, "pr1", false},
+		"no environment":                         {map[string]string{"ManagedBy": "pv"}, "pr1", false},
+		"no environment, of which nobody knows":  {map[string]string{"ManagedBy": "pv"}, "", false},
+		"an environment that begins alike":       {map[string]string{"ManagedBy": "pv", "Environment": "pr11"}, "pr1", false},
+		"an environment that is no label":        {map[string]string{"ManagedBy": "pv", "Environment": "Staging"}, "Staging", false},
+		"tags of the installation's in capitals": {map[string]string{"managedby": "pv", "environment": "pr1"}, "pr1", false},
+	} {
+		t.Run(rule, func(t *testing.T) {
+			if err := own.Owns("queue x", c.tags, c.environment); (err == nil) != c.ours {
+				t.Errorf("Owns = %v", err)
+			}
+		})
+	}
+	if err := (Guard{}).Owns("queue x", map[string]string{"ManagedBy": "", "Environment": "pr1"}, "pr1"); err == nil {
+		t.Error("without a prefix everything is ours")
 	}
 }
 

@@ -30,10 +30,15 @@ type Sweepable interface {
 	Kind
 	// List finds everything of the kind that bears the installation's name, host or
 	// key, whoever made it and whatever became of its tags, every page of it. What it
-	// returns has a Spec and an ID that Verify and Remove can work with, and nothing
-	// that they do not need. Environment is the label, empty where neither name nor
-	// tags tell it.
+	// returns has a Spec and an ID that Verify, Owned and Remove can work with, and
+	// nothing that they do not need. Environment is the label, empty where neither name
+	// nor tags tell it.
 	List(ctx context.Context, b Bounds) ([]Resource, error)
+	// Owned tells whether what the resource stands for is the environment's, by what
+	// AWS says of it now: nil if it is, or if there is nothing, else a fault named
+	// statemachine.ErrForbidden. Ensure and Remove ask the same before they change
+	// anything.
+	Owned(ctx context.Context, r Resource) error
 	// Adopt makes the same of one ARN that bears our tags but was not listed: it lies
 	// on a listener or in a cluster that the catalog has named before. ok is false for
 	// what is not of this kind, is not there, or does not bear our name.
@@ -83,6 +88,8 @@ type Info struct {
 
 // Grant is one IAM statement of a kind's role.
 type Grant struct {
+	// Deny makes it a statement that forbids, whatever else is granted.
+	Deny      bool
 	Actions   []string
 	Resources []string // ARN patterns with ${Account}, ${Region}, ${Partition}, ${Prefix} and other catalog names
 	// Conditions are by operator, then by key.

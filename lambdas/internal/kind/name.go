@@ -2,22 +2,24 @@ package kind
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
 	"strings"
 )
 
-// hashDigits is enough that two of an account's few thousand names collide with
-// a probability below one in a thousand million.
-const hashDigits = 10
+// hashLetters of 5 bits each are enough that two of an account's few thousand names
+// collide with a probability below one in ten thousand, should all of them have to be
+// cut; the tags tell even those apart.
+const hashLetters = 8
 
-// Name joins parts by hyphens. A name over limit characters keeps its beginning
-// and ends in a hash of the whole, so that two long names never become one.
+// Name joins parts by hyphens, with a hash of the parts at the end: pr1 with x-service2
+// and pr1-x with service2 are two names. The readable part is cut where all of it is
+// more than limit characters.
 func Name(limit int, parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	hash := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))[:hashLetters]
 	name := strings.Join(parts, "-")
-	if len(name) <= limit {
-		return name
+	if room := limit - hashLetters - 1; len(name) > room {
+		name = strings.TrimRight(name[:room], "-")
 	}
-	sum := sha256.Sum256([]byte(name))
-	hash := hex.EncodeToString(sum[:])[:hashDigits]
-	return strings.TrimRight(name[:limit-hashDigits-1], "-") + "-" + hash
+	return name + "-" + hash
 }

@@ -28,11 +28,12 @@ import (
 )
 
 // Limits of names: docs.aws.amazon.com, ELBv2 CreateTargetGroup (32), ECS
-// CreateService (255, kept short for people) and SQS CreateQueue (80).
+// CreateService (255, kept short for people) and SQS CreateQueue (80, of which .fifo
+// may take five).
 const (
 	targetGroupName = 32
 	serviceName     = 64
-	queueName       = 80
+	queueName       = 75
 )
 
 // Planner makes the rows of the ledger out of what is wanted and the live
@@ -242,8 +243,8 @@ func (p *Planner) rows(env record.Environment, d *Draft) ([]record.Resource, err
 	return rows, failed
 }
 
-// name is <prefix>-<label>-<name>-<incarnation>: unique in the account, and free
-// again at once when the label comes back. The incarnation has many digits, and a
+// name is <prefix>-<label>-<name>-<incarnation>-<hash>: unique in the account, and
+// free again at once when the label comes back. The incarnation has many digits, and a
 // target group's name 32 characters.
 func (p *Planner) name(limit int, env record.Environment, name string) string {
 	return kind.Name(limit, p.Config.Prefix, env.Name, name, strconv.FormatInt(int64(env.Incarnation), 36))

@@ -19,7 +19,9 @@ import (
 //
 // It needs no grace for what it finds: everything is listed before the table is
 // read, and a row stands in the table before its resource is made (law 2), so that
-// what was listed and has no row belongs to nobody.
+// what was listed and has no row belongs to no environment. That it is ours to remove
+// is another question, which the kind answers by what AWS says of it: a name that
+// begins as ours do is reported, and stays.
 type Reap struct {
 	Settings  func(context.Context) (*catalog.Settings, error)
 	Records   *record.Store
@@ -31,7 +33,6 @@ type Reap struct {
 	Machine string
 	// Bounds are where resources lie, but for what the catalog says.
 	Bounds kind.Bounds
-	DryRun bool
 	// Grace is how long an execution that still runs may be late.
 	Grace time.Duration
 	// Patience is how long the resources of one rank get to be gone, with Pause between
@@ -59,6 +60,9 @@ type runner interface {
 // ReapInput is the input of a sweep; the schedule sends {}.
 type ReapInput struct {
 	DryRun bool `json:"dryRun"` // only report
+	// MaxRemovals lets this one sweep remove so many resources that have no record: a
+	// person has looked at them. 0 is what the catalog says.
+	MaxRemovals int `json:"maxRemovals"`
 }
 
 // ReapOutput is what a sweep reports. Under a dry run it is what a sweep would do.
@@ -73,6 +77,10 @@ type ReapOutput struct {
 	// Removed were seen to be gone by a describe call; Left are still there.
 	Removed []Reaped `json:"removed"`
 	Left    []Reaped `json:"left"`
+	// Foreign bear our name without being ours: nobody but a person removes them.
+	Foreign []Reaped `json:"foreign"`
+	// Held would be removed, were they not more than a sweep removes unasked.
+	Held []Reaped `json:"held"`
 	// Problems are what could not be looked at: what depends on it was left alone.
 	Problems []string `json:"problems"`
 }
@@ -93,8 +101,11 @@ func (r *Reap) Run(ctx context.Context, in ReapInput) (ReapOutput, error) {
 	if err != nil {
 		return ReapOutput{}, err
 	}
-	s := &sweep{Reap: r, bounds: r.Bounds, dry: r.DryRun || in.DryRun, lives: map[string]record.Life{}}
-	s.out = ReapOutput{DryRun: s.dry, Ended: []Reaped{}, Leaks: []Reaped{}, Removed: []Reaped{}, Left: []Reaped{}, Problems: []string{}}
+	s := &sweep{Reap: r, bounds: r.Bounds, dry: settings.Reaper.DryRun || in.DryRun, lives: map[string]record.Life{}}
+	s.out = ReapOutput{
+		DryRun: s.dry, Ended: []Reaped{}, Leaks: []Reaped{}, Removed: []Reaped{}, Left: []Reaped{},
+		Foreign: []Reaped{}, Held: []Reaped{}, Problems: []string{},
+	}
 	s.bounds.Cluster, s.bounds.Listeners = settings.Baseline.Cluster, settings.Baseline.Listeners
 	s.bounds.Band = settings.Baseline.Priorities.Overrides
 	s.list(ctx)
@@ -103,6 +114,7 @@ func (r *Reap) Run(ctx context.Context, in ReapInput) (ReapOutput, error) {
 	}
 	s.judge(ctx)
 	s.unite(ctx)
+	s.hold(ctx, in.MaxRemovals, settings.Reaper.Most())
 	s.remove(ctx)
 	s.close(ctx)
 	s.showAgain(ctx)

@@ -11,8 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
+	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/kind"
 	"previewenv/lambdas/internal/record"
+	"previewenv/statemachine"
 )
 
 // sweep is one run of the reaper.
@@ -191,7 +193,7 @@ func (s *sweep) unite(ctx context.Context) {
 		if held[it.kind.Name+" "+it.identity] || s.isBlind(it) || s.isPlanned(it) {
 			continue
 		}
-		if s.isThere(ctx, it) {
+		if s.isThere(ctx, it) && s.isOurs(ctx, it) {
 			it.leak, it.why = true, s.path(it)
 			s.items = append(s.items, it)
 		}
@@ -206,6 +208,21 @@ func (s *sweep) isThere(ctx context.Context, it item) bool {
 		s.problem(ctx, "look at "+it.kind.Name+" "+it.identity, err)
 	}
 	return present && err == nil
+}
+
+// isOurs asks the kind, which reads the tags anew: those of a list, and of the index,
+// may be old. What is not ours is reported.
+func (s *sweep) isOurs(ctx context.Context, it item) bool {
+	err := it.kind.Owned(ctx, it.resource)
+	switch {
+	case err == nil:
+		return true
+	case fault.Is(err, statemachine.ErrForbidden):
+		s.out.Foreign = append(s.out.Foreign, Reaped{Kind: it.kind.Name, Name: it.identity, Why: err.Error()})
+	default:
+		s.problem(ctx, "look whose "+it.kind.Name+" "+it.identity+" is", err)
+	}
+	return false
 }
 
 // isBlind tells that something may belong to an environment whose rows could not be
@@ -233,8 +250,6 @@ func (s *sweep) kindOf(name string) *Swept {
 func (s *sweep) path(it item) string {
 	env := s.lives[it.resource.Environment].Environment
 	switch {
-	case it.resource.Environment == "":
-		return "no row of the ledger has it, and neither name nor tags say whose it was"
 	case env.Name == "":
 		return "its environment has no record"
 	case env.State == record.Gone || env.State == record.Failed:

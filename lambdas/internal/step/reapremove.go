@@ -92,7 +92,12 @@ func (s *sweep) takeAway(ctx context.Context, it *item) error {
 			return err
 		}
 	}
-	if err := it.kind.Remove(ctx, it.resource); err != nil {
+	err := it.kind.Remove(ctx, it.resource)
+	if it.row != nil && madeNothing(*it.row, err) {
+		it.gone = true
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	present, err := it.kind.Verify(ctx, it.resource)

@@ -27,6 +27,9 @@ func (s *sweep) report(ctx context.Context) {
 		whole = 0
 	}
 	line := []any{"dryRun", s.dry}
+	if len(s.out.Foreign) > 0 {
+		line = append(line, "notOurs", s.out.Foreign)
+	}
 	var names []string
 	for _, m := range []struct {
 		name  string
@@ -34,6 +37,7 @@ func (s *sweep) report(ctx context.Context) {
 	}{
 		{config.MetricSweeps, whole}, {config.MetricEnvironments, s.out.Environments}, {config.MetricEnded, len(s.out.Ended)},
 		{config.MetricLeaks, len(s.out.Leaks)}, {config.MetricRemoved, len(s.out.Removed)}, {config.MetricLeft, len(s.out.Left)},
+		{config.MetricHeld, len(s.out.Held)},
 		{config.MetricProblems, len(s.out.Problems)},
 	} {
 		line, names = append(line, m.name, m.count), append(names, m.name)

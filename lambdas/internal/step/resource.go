@@ -215,11 +215,21 @@ func (s *Resource) takeAway(ctx context.Context, env record.Environment, row rec
 			return false, err
 		}
 	}
-	if err := s.Kind.Remove(ctx, res); err != nil {
+	err = s.Kind.Remove(ctx, res)
+	if madeNothing(row, err) {
+		return true, nil
+	}
+	if err != nil {
 		return false, err
 	}
 	present, err := s.Kind.Verify(ctx, res)
 	return !present, err
+}
+
+// madeNothing tells that there is nothing of the row to be removed: what bears its
+// name is somebody else's, and was when Ensure refused it, so that there is no id.
+func madeNothing(row record.Resource, err error) bool {
+	return row.ID == "" && fault.Is(err, statemachine.ErrForbidden)
 }
 
 // resource is the row as its kind sees it, with the ids of what it stands on.

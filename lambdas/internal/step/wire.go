@@ -158,7 +158,7 @@ func NewReap(cfg aws.Config, c config.Reap) *Reap {
 			"targetgroup": targetgroup.FromConfig(cfg, g), "queue": queue.FromConfig(cfg, g), "frontend": frontend.FromConfig(cfg, g),
 		}),
 		Tags: resourcegroupstaggingapi.NewFromConfig(cfg), SFN: sfn.NewFromConfig(cfg),
-		ManagedBy: c.Prefix, Machine: c.StateMachine, DryRun: c.DryRun, Grace: c.Grace,
+		ManagedBy: c.Prefix, Machine: c.StateMachine, Grace: c.Grace,
 		Bounds:   kind.Bounds{Site: c.Site, Distribution: c.Distribution, KeyValueStore: c.KeyValueStore},
 		Patience: rankPatience, Pause: rankPause, Now: time.Now, Log: slog.Default(),
 	}

@@ -27,6 +27,7 @@ var example []byte
 type storage interface {
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	GetObjectTagging(context.Context, *s3.GetObjectTaggingInput, ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 	DeleteObjects(context.Context, *s3.DeleteObjectsInput, ...func(*s3.Options)) (*s3.DeleteObjectsOutput, error)
@@ -70,9 +71,10 @@ func Info() kind.Info {
 		Grants: []kind.Grant{
 			{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/builds/*"}},
 			{
-				Actions:   []string{"s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"},
+				Actions:   []string{"s3:PutObject", "s3:PutObjectTagging", "s3:GetObjectTagging", "s3:DeleteObject"},
 				Resources: []string{"arn:${Partition}:s3:::${Site}/*"},
 			},
+			keepDefault("s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject"),
 			{
 				// Without the right to list, S3 answers 403 for a zip that is not there.
 				Actions:   []string{"s3:ListBucket"},
@@ -84,7 +86,8 @@ func Info() kind.Info {
 			},
 		},
 		Sweep: []kind.Grant{
-			{Actions: []string{"s3:DeleteObject"}, Resources: []string{"arn:${Partition}:s3:::${Site}/*"}},
+			{Actions: []string{"s3:GetObjectTagging", "s3:DeleteObject"}, Resources: []string{"arn:${Partition}:s3:::${Site}/*"}},
+			keepDefault("s3:DeleteObject"),
 			{Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:${Partition}:s3:::${Site}"}},
 			{
 				Actions:   []string{"cloudfront:CreateInvalidation"},
@@ -93,6 +96,11 @@ func Info() kind.Info {
 		},
 		Example: example,
 	}
+}
+
+// keepDefault denies what would change the baseline's frontend.
+func keepDefault(actions ...string) kind.Grant {
+	return kind.Grant{Deny: true, Actions: actions, Resources: []string{"arn:${Partition}:s3:::${Site}/default/*"}}
 }
 
 // Ensure uploads whatever of the build is not there yet, index.html last, and
@@ -109,6 +117,9 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	}
 	there, err := k.list(ctx, spec)
 	if err != nil {
+		return "", err
+	}
+	if err := k.owned(ctx, r, spec, there); err != nil {
 		return "", err
 	}
 	u := newUploader(k.s3, spec, r.Tags, there)

@@ -40,10 +40,11 @@ var site = []file{
 
 func TestKind(t *testing.T) {
 	kindtest.Run(t, kindtest.Case{
-		Info: frontend.Info(),
-		New:  func(cfg aws.Config) kind.Kind { return frontend.FromConfig(cfg, own) },
-		Seed: func(t testing.TB, cfg aws.Config) kind.Resource { return seed(t, cfg, archive(t, site...)) },
-		Made: made,
+		Info:   frontend.Info(),
+		Prefix: own.Prefix,
+		New:    func(cfg aws.Config) kind.Kind { return frontend.FromConfig(cfg, own) },
+		Seed:   func(t testing.TB, cfg aws.Config) kind.Resource { return seed(t, cfg, archive(t, site...)) },
+		Made:   made,
 		Bounds: func(r kind.Resource) kind.Bounds {
 			spec, err := kind.Decode[frontend.Spec](r)
 			if err != nil {
@@ -51,15 +52,7 @@ func TestKind(t *testing.T) {
 			}
 			return kind.Bounds{Site: spec.Site, Distribution: spec.Distribution}
 		},
-		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
-			for key := range made(t, cfg, r) {
-				if _, err := s3.NewFromConfig(cfg).DeleteObjectTagging(t.Context(), &s3.DeleteObjectTaggingInput{
-					Bucket: aws.String("preview-site"), Key: aws.String(key),
-				}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		},
+		Retag: retag,
 		Crowd: func(t testing.TB, cfg aws.Config, _ kind.Resource) {
 			for _, key := range []string{"default/index.html", "pr1/abcd1235/index.html", "pr10/abcd1234/index.html"} {
 				put(t, cfg, "preview-site", key, nil)

@@ -34,6 +34,9 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil || len(objects) == 0 {
 		return err
 	}
+	if err := k.owned(ctx, r, spec, objects); err != nil {
+		return err
+	}
 	// One object goes after the invalidation: where that fails, a retry still sees
 	// that there is something to do.
 	keys := sorted(objects)

@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
 	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"previewenv/lambdas/internal/kind"
+	"previewenv/lambdas/internal/kind/kindtest"
 	"previewenv/lambdas/kinds/frontend"
 )
 
@@ -34,7 +37,7 @@ func seed(t testing.TB, cfg aws.Config, archive []byte) kind.Resource {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kind.Resource{Environment: "pr1", Name: "web", Incarnation: 1, Spec: data, Tags: map[string]string{"Owner": "U123"}}
+	return kind.Resource{Environment: "pr1", Name: "web", Incarnation: 1, Spec: data, Tags: kindtest.Tags(own.Prefix)}
 }
 
 func distribution(t testing.TB, cfg aws.Config) string {
@@ -124,4 +127,23 @@ func invalidated(t testing.TB, cfg aws.Config, r kind.Resource) (paths []string)
 		paths = append(paths, out.Invalidation.InvalidationBatch.Paths.Items...)
 	}
 	return paths
+}
+
+// retag gives every object below the prefix of r other tags.
+func retag(t testing.TB, cfg aws.Config, r kind.Resource, change map[string]string) {
+	t.Helper()
+	for key, tags := range made(t, cfg, r) {
+		var set []s3types.Tag
+		maps.Copy(tags, change)
+		for name, value := range tags {
+			if value != "" {
+				set = append(set, s3types.Tag{Key: &name, Value: &value})
+			}
+		}
+		if _, err := s3.NewFromConfig(cfg).PutObjectTagging(t.Context(), &s3.PutObjectTaggingInput{
+			Bucket: aws.String("preview-site"), Key: &key, Tagging: &s3types.Tagging{TagSet: set},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

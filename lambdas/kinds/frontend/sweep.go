@@ -2,11 +2,14 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 
 	"previewenv/lambdas/internal/kind"
 )
@@ -54,6 +57,41 @@ func (k *Kind) Adopt(context.Context, string, map[string]string, kind.Bounds) (k
 func (k *Kind) Identify(r kind.Resource) (string, error) {
 	spec, err := k.spec(r)
 	return spec.Prefix, err
+}
+
+// Owned tells whether what lies below the prefix bears the tags of the environment.
+// The bucket is the installation's own and the prefix <label>/<commit>/, so that one
+// object tells it of all.
+func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
+	spec, err := k.spec(r)
+	if err != nil {
+		return err
+	}
+	objects, err := k.list(ctx, spec)
+	if err != nil {
+		return err
+	}
+	return k.owned(ctx, r, spec, objects)
+}
+
+func (k *Kind) owned(ctx context.Context, r kind.Resource, spec Spec, objects map[string]object) error {
+	if len(objects) == 0 {
+		return nil
+	}
+	key := sorted(objects)[0]
+	out, err := k.s3.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &spec.Site, Key: &key})
+	var answer smithy.APIError
+	if errors.As(err, &answer) && answer.ErrorCode() == (&types.NoSuchKey{}).ErrorCode() {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read tags of s3://%s/%s: %w", spec.Site, key, err)
+	}
+	tags := map[string]string{}
+	for _, tag := range out.TagSet {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return k.guard.Owns("object "+spec.Site+"/"+key, tags, r.Environment)
 }
 
 // prefixes are the common prefixes one level below another, each with its slash.

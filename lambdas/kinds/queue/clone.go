@@ -4,14 +4,9 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-
-	"previewenv/lambdas/internal/kind"
 )
 
-const (
-	maxName    = 80
-	fifoSuffix = ".fifo"
-)
+const fifoSuffix = ".fifo"
 
 // kept are the attributes of a baseline queue that its clone takes over. A
 // RedrivePolicy would send a preview's failures to the baseline's dead-letter
@@ -42,15 +37,13 @@ var keptKMS = []types.QueueAttributeName{
 
 // Clone makes the specification of a queue called name from what
 // GetQueueAttributes says of a queue of the baseline. The name gets .fifo at its
-// end where that one is FIFO, and is shortened with a hash over 80 characters.
+// end where that one is FIFO, and must leave room for it: at most 75 characters.
 func Clone(attributes map[string]string, name string) Spec {
 	keep := kept
 	name = strings.TrimSuffix(name, fifoSuffix)
 	if attributes[string(types.QueueAttributeNameFifoQueue)] == "true" {
 		keep = append(keep[:len(keep):len(keep)], keptFIFO...)
-		name = kind.Name(maxName-len(fifoSuffix), name) + fifoSuffix
-	} else {
-		name = kind.Name(maxName, name)
+		name += fifoSuffix
 	}
 	if attributes[string(types.QueueAttributeNameKmsMasterKeyId)] != "" {
 		keep = append(keep[:len(keep):len(keep)], keptKMS...)

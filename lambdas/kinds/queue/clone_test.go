@@ -2,7 +2,6 @@ package queue_test
 
 import (
 	"maps"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,18 +60,6 @@ func TestClone(t *testing.T) {
 			got := queue.Clone(attributes, test.name)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
-			}
-		})
-	}
-}
-
-func TestCloneShortensALongNameWithAHash(t *testing.T) {
-	long := "preview-pr1-1-" + strings.Repeat("orders-", 12)
-	for name, attributes := range map[string]map[string]string{"standard": nil, "FIFO": {"FifoQueue": "true"}} {
-		t.Run(name, func(t *testing.T) {
-			one, other := queue.Clone(attributes, long+"a").Name, queue.Clone(attributes, long+"b").Name
-			if len(one) > 80 || one == other || strings.HasSuffix(one, ".fifo") != (name == "FIFO") {
-				t.Errorf("names %s and %s", one, other)
 			}
 		})
 	}

@@ -53,16 +53,22 @@ func FromConfig(cfg aws.Config, g guard.Guard) *Kind { return New(sqs.NewFromCon
 // Info describes the kind. A queue outlives the services that read and write it.
 func Info() kind.Info {
 	const queues = "arn:${Partition}:sqs:${Region}:${Account}:${Prefix}-*"
+	ours := map[string]map[string]string{"StringEquals": {"aws:ResourceTag/ManagedBy": "${Prefix}"}}
 	return kind.Info{
 		Name: "queue",
 		Rank: 50,
-		Grants: []kind.Grant{{
-			// CreateQueue with tags asks for sqs:TagQueue too.
-			Actions:   []string{"sqs:GetQueueUrl", "sqs:CreateQueue", "sqs:TagQueue", "sqs:DeleteQueue"},
-			Resources: []string{queues},
-		}},
+		Grants: []kind.Grant{
+			{Actions: []string{"sqs:GetQueueUrl", "sqs:CreateQueue", "sqs:ListQueueTags"}, Resources: []string{queues}},
+			{
+				Actions: []string{"sqs:TagQueue"}, Resources: []string{queues},
+				Conditions: map[string]map[string]string{"StringEqualsIfExists": {"aws:ResourceTag/ManagedBy": "${Prefix}"}},
+				Why:        "CreateQueue with tags asks for it; SQS has no key that tells the creation from later, but a queue that is somebody else's is not re-tagged.",
+			},
+			{Actions: []string{"sqs:DeleteQueue"}, Resources: []string{queues}, Conditions: ours},
+		},
 		Sweep: []kind.Grant{
-			{Actions: []string{"sqs:GetQueueUrl", "sqs:DeleteQueue", "sqs:ListQueueTags"}, Resources: []string{queues}},
+			{Actions: []string{"sqs:GetQueueUrl", "sqs:ListQueueTags"}, Resources: []string{queues}},
+			{Actions: []string{"sqs:DeleteQueue"}, Resources: []string{queues}, Conditions: ours},
 			{Actions: []string{"sqs:ListQueues"}, Resources: []string{"*"}, Why: "AWS gives the list no resource level."},
 		},
 		Example: example,
@@ -70,14 +76,19 @@ func Info() kind.Info {
 }
 
 // Ensure makes the queue, or finds it, and returns its URL. A name that was
-// deleted within the last 60 seconds is a NotYet fault.
+// deleted within the last 60 seconds is a NotYet fault, and a queue of somebody else
+// is a Forbidden one.
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.spec(r)
 	if err != nil {
 		return "", err
 	}
 	url, err := k.find(ctx, spec.Name)
-	if url != "" || err != nil {
+	if err != nil {
+		return "", err
+	}
+	if url != "" {
+		_, err = k.owned(ctx, r, url)
 		return url, err
 	}
 	out, err := k.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{
@@ -95,7 +106,11 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	case errors.As(err, &exists):
 		// Someone made it between the look and the call, as a retry with other
 		// attributes does.
-		return k.find(ctx, spec.Name)
+		if url, err = k.find(ctx, spec.Name); url == "" || err != nil {
+			return "", err
+		}
+		_, err = k.owned(ctx, r, url)
+		return url, err
 	}
 	return "", fmt.Errorf("create queue %s: %w", spec.Name, err)
 }
@@ -117,21 +132,54 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil {
 		return err
 	}
-	url := r.ID
-	if url == "" {
-		if url, err = k.find(ctx, spec.Name); url == "" || err != nil {
-			return err
-		}
+	url, err := k.url(ctx, r, spec)
+	if url == "" || err != nil {
+		return err
 	}
-	// DeleteQueue goes by the URL, so it is the URL that has to be ours.
-	if path.Base(url) != spec.Name {
-		return fault.New(statemachine.ErrForbidden, "the queue %s is not the one named %s", url, spec.Name)
+	// IAM may answer that a queue which is not there, and so has no tag, is denied.
+	if there, err := k.owned(ctx, r, url); !there || err != nil {
+		return err
 	}
 	_, err = k.sqs.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: &url})
 	if err != nil && !missing(err) {
 		return fmt.Errorf("delete queue %s: %w", spec.Name, err)
 	}
 	return nil
+}
+
+// Owned tells whether the queue of the name bears the tags of the environment.
+func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
+	spec, err := k.spec(r)
+	if err != nil {
+		return err
+	}
+	url, err := k.url(ctx, r, spec)
+	if url == "" || err != nil {
+		return err
+	}
+	_, err = k.owned(ctx, r, url)
+	return err
+}
+
+func (k *Kind) owned(ctx context.Context, r kind.Resource, url string) (there bool, err error) {
+	tags, there, err := k.tags(ctx, url)
+	if !there || err != nil {
+		return false, err
+	}
+	return true, k.guard.Owns("queue "+path.Base(url), tags, r.Environment)
+}
+
+// url is that of the ledger, or else that of the queue of the name; empty if there
+// is neither.
+func (k *Kind) url(ctx context.Context, r kind.Resource, spec Spec) (string, error) {
+	if r.ID == "" {
+		return k.find(ctx, spec.Name)
+	}
+	// DeleteQueue goes by the URL, so it is the URL that has to be ours.
+	if path.Base(r.ID) != spec.Name {
+		return "", fault.New(statemachine.ErrForbidden, "the queue %s is not the one named %s", r.ID, spec.Name)
+	}
+	return r.ID, nil
 }
 
 // spec reads the specification of r and refuses a name that is not ours to use.

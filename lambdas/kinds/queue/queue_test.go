@@ -29,7 +29,7 @@ func row(t testing.TB, spec queue.Spec) kind.Resource {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kind.Resource{Environment: "pr1", Name: "orders", Incarnation: 1, Spec: data}
+	return kind.Resource{Environment: "pr1", Name: "orders", Incarnation: 1, Spec: data, Tags: kindtest.Tags(own.Prefix)}
 }
 
 func standard() queue.Spec {
@@ -43,18 +43,24 @@ func TestKind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			kindtest.Run(t, kindtest.Case{
-				Info: queue.Info(),
-				New:  func(cfg aws.Config) kind.Kind { return queue.FromConfig(cfg, own) },
-				Seed: func(t testing.TB, _ aws.Config) kind.Resource { return row(t, spec) },
+				Info:   queue.Info(),
+				Prefix: own.Prefix,
+				New:    func(cfg aws.Config) kind.Kind { return queue.FromConfig(cfg, own) },
+				Seed:   func(t testing.TB, _ aws.Config) kind.Resource { return row(t, spec) },
 				Made: func(t testing.TB, cfg aws.Config, _ kind.Resource) map[string]map[string]string {
 					return queues(t, cfg, spec.Name)
 				},
 				Bounds: func(kind.Resource) kind.Bounds { return kind.Bounds{} },
-				Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
-					if _, err := sqs.NewFromConfig(cfg).UntagQueue(t.Context(), &sqs.UntagQueueInput{
-						QueueUrl: &r.ID, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
-					}); err != nil {
-						t.Fatal(err)
+				Retag: func(t testing.TB, cfg aws.Config, r kind.Resource, tags map[string]string) {
+					client := sqs.NewFromConfig(cfg)
+					for key, value := range tags {
+						if value == "" {
+							_, err := client.UntagQueue(t.Context(), &sqs.UntagQueueInput{QueueUrl: &r.ID, TagKeys: []string{key}})
+							fatal(t, err)
+							continue
+						}
+						_, err := client.TagQueue(t.Context(), &sqs.TagQueueInput{QueueUrl: &r.ID, Tags: map[string]string{key: value}})
+						fatal(t, err)
 					}
 				},
 				Crowd: func(t testing.TB, cfg aws.Config, _ kind.Resource) {
@@ -98,7 +104,9 @@ func TestEnsure(t *testing.T) {
 	})
 	t.Run("a queue that another execution made in between is found", func(t *testing.T) {
 		cfg := awstest.Config(t)
-		create(t, awstest.Quiet(cfg), "preview-pr1-1-orders")
+		if _, err := queue.FromConfig(awstest.Quiet(cfg), own).Ensure(t.Context(), row(t, standard())); err != nil {
+			t.Fatal(err)
+		}
 		awstest.Fail(t, "sqs:GetQueueUrl", &types.QueueDoesNotExist{})
 		awstest.Fail(t, "sqs:CreateQueue", &types.QueueNameExists{})
 		url, err := queue.FromConfig(cfg, own).Ensure(t.Context(), row(t, standard()))
@@ -155,4 +163,11 @@ func queues(t testing.TB, cfg aws.Config, name string) map[string]map[string]str
 		found[path.Base(url)] = out.Tags
 	}
 	return found
+}
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

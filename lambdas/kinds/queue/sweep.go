@@ -20,7 +20,7 @@ const pageSize = 1000
 
 // List finds the queues that bear the installation's prefix. The label is in the
 // tags, for which SQS has to be asked queue by queue, so that those of the tag index
-// are taken where it has them; without any the prefix alone says that it is ours.
+// are taken where it has them.
 func (k *Kind) List(ctx context.Context, b kind.Bounds) ([]kind.Resource, error) {
 	known := tagged(b)
 	var found []kind.Resource

@@ -41,8 +41,9 @@ func row(t testing.TB, spec route.Spec) kind.Resource {
 func TestKind(t *testing.T) {
 	s := newStore(t)
 	kindtest.Run(t, kindtest.Case{
-		Info: route.Info(),
-		New:  func(cfg aws.Config) kind.Kind { return route.FromConfig(s.config(cfg), own) },
+		Info:   route.Info(),
+		Prefix: own.Prefix,
+		New:    func(cfg aws.Config) kind.Kind { return route.FromConfig(s.config(cfg), own) },
 		Seed: func(t testing.TB, _ aws.Config) kind.Resource {
 			s.reset()
 			s.values["pr10"] = live

@@ -2,18 +2,20 @@ package route
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfrontkeyvaluestore"
 
+	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/kind"
+	"previewenv/statemachine"
 )
 
 var _ kind.Sweepable = (*Kind)(nil)
 
-// List finds every key that is a label. The store is the installation's own, so
-// that no other key of that shape can be in it but the reserved one.
+// List finds every key that is a label, but for the reserved one.
 func (k *Kind) List(ctx context.Context, b kind.Bounds) ([]kind.Resource, error) {
 	var found []kind.Resource
 	pages := cloudfrontkeyvaluestore.NewListKeysPaginator(k.store, &cloudfrontkeyvaluestore.ListKeysInput{KvsARN: &b.KeyValueStore})
@@ -44,6 +46,33 @@ func (k *Kind) List(ctx context.Context, b kind.Bounds) ([]kind.Resource, error)
 // Adopt finds nothing: a key bears no tags.
 func (k *Kind) Adopt(context.Context, string, map[string]string, kind.Bounds) (kind.Resource, bool, error) {
 	return kind.Resource{}, false, nil
+}
+
+// Owned tells whether the key is one of ours, by its value: the store is the
+// installation's own, but a person may have put something into it by hand.
+func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
+	spec, err := k.spec(r)
+	if err != nil {
+		return err
+	}
+	current, err := k.get(ctx, spec)
+	if err != nil {
+		return err
+	}
+	return ours(spec.Label, current)
+}
+
+// ours refuses a value that is none of ours: these are objects with a state. It asks
+// for no more, so that the value of another release is known too.
+func ours(label, value string) error {
+	var v struct {
+		State string `json:"state"`
+	}
+	if value == "" || json.Unmarshal([]byte(value), &v) == nil && v.State != "" {
+		return nil
+	}
+	return fault.New(statemachine.ErrForbidden, "The key %q of the edge's store is not ours: its value is not that of an environment.", label).
+		WithNext("Nothing was changed. Delete it by hand if it is a leftover.")
 }
 
 // Identify is the label.

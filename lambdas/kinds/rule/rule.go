@@ -38,6 +38,7 @@ type api interface {
 	CreateRule(context.Context, *elb.CreateRuleInput, ...func(*elb.Options)) (*elb.CreateRuleOutput, error)
 	ModifyRule(context.Context, *elb.ModifyRuleInput, ...func(*elb.Options)) (*elb.ModifyRuleOutput, error)
 	DeleteRule(context.Context, *elb.DeleteRuleInput, ...func(*elb.Options)) (*elb.DeleteRuleOutput, error)
+	DescribeTags(context.Context, *elb.DescribeTagsInput, ...func(*elb.Options)) (*elb.DescribeTagsOutput, error)
 }
 
 // Spec is a host-and-path rule that forwards to one target group.
@@ -70,16 +71,13 @@ func Info() kind.Info {
 			Why:        "Tags go in with the creation; without the condition a rule of the baseline could be tagged as ours, and then deleted.",
 		},
 		{
-			Actions: []string{"elasticloadbalancing:DescribeRules"}, Resources: []string{"*"},
+			Actions: []string{"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"}, Resources: []string{"*"},
 			Why: "ELBv2 describe calls have no resource level.",
 		},
 	}, Sweep: []kind.Grant{
+		{Actions: []string{"elasticloadbalancing:DeleteRule"}, Resources: []string{"${ListenerRules}"}, Conditions: ours},
 		{
-			Actions: []string{"elasticloadbalancing:DeleteRule"}, Resources: []string{"${ListenerRules}"},
-			Why: "A rule that lost its tags has nothing that a condition could ask for: its ARN bears no name. The guard asks for the host of an environment and for the band before each call.",
-		},
-		{
-			Actions: []string{"elasticloadbalancing:DescribeRules"}, Resources: []string{"*"},
+			Actions: []string{"elasticloadbalancing:DescribeRules", "elasticloadbalancing:DescribeTags"}, Resources: []string{"*"},
 			Why: "ELBv2 describe calls have no resource level.",
 		},
 	}}
@@ -101,7 +99,7 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind { return New(elb.NewFro
 
 // Ensure makes the rule, or points it at the target group and paths that are
 // wanted, and returns its ARN. No room in the band is a fault named
-// statemachine.ErrNoRoom.
+// statemachine.ErrNoRoom, a rule of somebody else one named statemachine.ErrForbidden.
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
@@ -122,6 +120,9 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	}
 	found, err := k.ours(r, spec, rules)
 	if err != nil {
+		return "", err
+	}
+	if err := k.owned(ctx, r, found); err != nil {
 		return "", err
 	}
 	keep, rest := choice(spec, found)
@@ -161,6 +162,9 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	}
 	found, err := k.find(ctx, r, spec)
 	if err != nil {
+		return err
+	}
+	if err := k.owned(ctx, r, found); err != nil {
 		return err
 	}
 	return k.remove(ctx, r, found)

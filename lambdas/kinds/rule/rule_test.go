@@ -33,8 +33,9 @@ var (
 
 func TestKind(t *testing.T) {
 	kindtest.Run(t, kindtest.Case{
-		Info: rule.Info(),
-		New:  func(cfg aws.Config) kind.Kind { return rule.FromConfig(cfg, bounds) },
+		Info:   rule.Info(),
+		Prefix: bounds.Prefix,
+		New:    func(cfg aws.Config) kind.Kind { return rule.FromConfig(cfg, bounds) },
 		Seed: func(t testing.TB, cfg aws.Config) kind.Resource {
 			_, r := seed(t, cfg)
 			return r
@@ -44,11 +45,18 @@ func TestKind(t *testing.T) {
 			s := spec(t, r)
 			return kind.Bounds{Listeners: []string{s.Listener}, Band: s.Band}
 		},
-		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
-			if _, err := elb.NewFromConfig(cfg).RemoveTags(t.Context(), &elb.RemoveTagsInput{
-				ResourceArns: []string{r.ID}, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
-			}); err != nil {
-				t.Fatal(err)
+		Retag: func(t testing.TB, cfg aws.Config, r kind.Resource, tags map[string]string) {
+			client := elb.NewFromConfig(cfg)
+			for key, value := range tags {
+				if value == "" {
+					_, err := client.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{r.ID}, TagKeys: []string{key}})
+					fatal(t, err)
+					continue
+				}
+				_, err := client.AddTags(t.Context(), &elb.AddTagsInput{
+					ResourceArns: []string{r.ID}, Tags: []types.Tag{{Key: &key, Value: &value}},
+				})
+				fatal(t, err)
 			}
 		},
 		Crowd: func(t testing.TB, cfg aws.Config, r kind.Resource) {

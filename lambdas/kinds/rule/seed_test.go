@@ -12,6 +12,7 @@ import (
 	"previewenv/lambdas/internal/awstest"
 	"previewenv/lambdas/internal/awstest/baseline"
 	"previewenv/lambdas/internal/kind"
+	"previewenv/lambdas/internal/kind/kindtest"
 	"previewenv/lambdas/kinds/rule"
 )
 
@@ -27,7 +28,7 @@ func seed(t testing.TB, cfg aws.Config) (baseline.Balancer, kind.Resource) {
 	balancer := baseline.SeedBalancer(t, cfg)
 	group := balancer.AddTargetGroup(t, cfg, "pe-pr1-service1")
 	return balancer, kind.Resource{
-		Environment: "pr1", Name: "service1", Needs: map[string]string{need: *group.TargetGroupArn},
+		Environment: "pr1", Name: "service1", Tags: kindtest.Tags(bounds.Prefix), Needs: map[string]string{need: *group.TargetGroupArn},
 		Spec: encode(t, rule.Spec{Listener: balancer.Listener, Host: host, Paths: paths, Band: [2]int{1000, 39999}, TargetGroup: need}),
 	}
 }
@@ -114,4 +115,11 @@ func made(t testing.TB, cfg aws.Config, r kind.Resource) map[string]map[string]s
 func unexported(path cmp.Path) bool {
 	field, ok := path.Last().(cmp.StructField)
 	return ok && field.Name() == "noSmithyDocumentSerde"
+}
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

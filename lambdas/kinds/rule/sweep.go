@@ -14,8 +14,7 @@ import (
 	"previewenv/lambdas/internal/kind"
 )
 
-// List finds the rules in the band whose one host is that of an environment: the
-// host says whose they are, whatever became of their tags.
+// List finds the rules in the band whose one host is that of an environment.
 func (k *Kind) List(ctx context.Context, b kind.Bounds) ([]kind.Resource, error) {
 	var found []kind.Resource
 	for _, listener := range b.Listeners {

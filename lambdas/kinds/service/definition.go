@@ -39,7 +39,10 @@ func (k *Kind) definition(ctx context.Context, r kind.Resource, want Spec) (stri
 	if err != nil {
 		return "", err
 	}
-	found, err := k.revision(ctx, want.Name, hash)
+	// A family of somebody else gets no revision of ours.
+	found, err := k.revision(ctx, want.Name, hash, func(arn string, tags map[string]string) error {
+		return k.guard.Owns("task definition "+arn, tags, r.Environment)
+	})
 	if err != nil || found != nil {
 		return aws.ToString(taskDefinitionARN(found)), err
 	}
@@ -54,34 +57,33 @@ func (k *Kind) definition(ctx context.Context, r kind.Resource, want Spec) (stri
 }
 
 // revision is the newest of the recent active revisions with the content, or nil.
-func (k *Kind) revision(ctx context.Context, family, hash string) (*types.TaskDefinition, error) {
+// Every one that it looks at has to pass.
+func (k *Kind) revision(ctx context.Context, family, hash string, pass func(arn string, tags map[string]string) error) (*types.TaskDefinition, error) {
 	arns, err := k.revisions(ctx, family, types.TaskDefinitionStatusActive)
 	if err != nil {
 		return nil, err
 	}
 	for _, arn := range arns[:min(recent, len(arns))] {
-		definition, has, err := k.content(ctx, arn)
-		if err != nil || has == hash {
+		definition, tags, err := k.content(ctx, arn)
+		if err == nil {
+			err = pass(arn, tags)
+		}
+		if err != nil || tags[hashTag] == hash {
 			return definition, err
 		}
 	}
 	return nil, nil
 }
 
-// content is a task definition with the hash in its tags.
-func (k *Kind) content(ctx context.Context, arn string) (*types.TaskDefinition, string, error) {
+// content is a task definition with its tags.
+func (k *Kind) content(ctx context.Context, arn string) (*types.TaskDefinition, map[string]string, error) {
 	out, err := k.client.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: &arn, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
 	})
 	if err != nil {
-		return nil, "", fmt.Errorf("describe task definition %s: %w", arn, err)
+		return nil, nil, fmt.Errorf("describe task definition %s: %w", arn, err)
 	}
-	for _, tag := range out.Tags {
-		if aws.ToString(tag.Key) == hashTag {
-			return out.TaskDefinition, aws.ToString(tag.Value), nil
-		}
-	}
-	return out.TaskDefinition, "", nil
+	return out.TaskDefinition, tagMap(out.Tags), nil
 }
 
 // revisions are the ARNs of exactly the family, newest first.
@@ -108,19 +110,20 @@ func (k *Kind) revisions(ctx context.Context, family string, status types.TaskDe
 }
 
 // forget deregisters and deletes every revision of the family. Those that were
-// deregistered before an earlier run died are found among the inactive ones.
+// deregistered before an earlier run died are found among the inactive ones. A
+// revision of somebody else stays, and is told once ours are gone.
 func (k *Kind) forget(ctx context.Context, r kind.Resource, family string) error {
-	live, err := k.revisions(ctx, family, types.TaskDefinitionStatusActive)
-	if err != nil {
-		return err
+	live, foreign := k.mine(ctx, r, family, types.TaskDefinitionStatusActive)
+	if foreign != nil && !fault.Is(foreign, statemachine.ErrForbidden) {
+		return foreign
 	}
 	for _, arn := range live {
 		if _, err := k.client.DeregisterTaskDefinition(ctx, &ecs.DeregisterTaskDefinitionInput{TaskDefinition: &arn}); err != nil {
 			return fmt.Errorf("deregister task definition %s: %w", arn, err)
 		}
 	}
-	dead, err := k.revisions(ctx, family, types.TaskDefinitionStatusInactive)
-	if err != nil {
+	dead, err := k.mine(ctx, r, family, types.TaskDefinitionStatusInactive)
+	if err != nil && !fault.Is(err, statemachine.ErrForbidden) {
 		return err
 	}
 	for _, arn := range live {
@@ -140,7 +143,7 @@ func (k *Kind) forget(ctx context.Context, r kind.Resource, family string) error
 		}
 		slog.InfoContext(ctx, "task definitions deleted", "env", r.Environment, "kind", "service", "name", family, "count", len(some))
 	}
-	return nil
+	return foreign
 }
 
 // contentHash tells two task definitions apart whatever their tags.
@@ -170,6 +173,14 @@ func taskDefinitionARN(definition *types.TaskDefinition) *string {
 		return nil
 	}
 	return definition.TaskDefinitionArn
+}
+
+func tagMap(tags []types.Tag) map[string]string {
+	m := map[string]string{}
+	for _, tag := range tags {
+		m[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return m
 }
 
 func tagList(tags map[string]string) []types.Tag {

@@ -86,13 +86,13 @@ func (k *Kind) look(ctx context.Context, spec Spec, s *sight) error {
 	if err != nil {
 		return err
 	}
-	deployed, has, err := k.content(ctx, aws.ToString(s.primary.TaskDefinition))
+	deployed, tags, err := k.content(ctx, aws.ToString(s.primary.TaskDefinition))
 	if err != nil {
 		return err
 	}
-	if has == hash {
+	if tags[hashTag] == hash {
 		s.wanted, s.current = deployed, true
-	} else if s.wanted, err = k.revision(ctx, spec.Name, hash); err != nil {
+	} else if s.wanted, err = k.revision(ctx, spec.Name, hash, func(string, map[string]string) error { return nil }); err != nil {
 		return err
 	}
 	if s.targets, err = k.targetHealth(ctx, spec); err != nil {

@@ -202,6 +202,7 @@ func TestADrainingServiceIsInTheWayUntilItsTasksAreGone(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			fake := &drained{cluster{service: types.Service{
 				ServiceName: aws.String("pe-pr1-service1-1"), Status: &test.status, RunningCount: test.running,
+				Tags: []types.Tag{{Key: aws.String("ManagedBy"), Value: aws.String("pe")}, {Key: aws.String("Environment"), Value: aws.String("pr1")}},
 			}}}
 			k := New(fake, fake, fake, guard.Guard{Prefix: "pe", BaseDomain: "preview.example.com"})
 			row := kind.Resource{Environment: "pr1", Name: "service1", Spec: example, Needs: needs}

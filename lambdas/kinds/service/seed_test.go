@@ -12,6 +12,7 @@ import (
 	"previewenv/lambdas/internal/awstest"
 	"previewenv/lambdas/internal/awstest/baseline"
 	"previewenv/lambdas/internal/kind"
+	"previewenv/lambdas/internal/kind/kindtest"
 	"previewenv/lambdas/kinds/service"
 )
 
@@ -35,6 +36,7 @@ func seed(t testing.TB, cfg aws.Config) kind.Resource {
 	}
 	return kind.Resource{
 		Environment: "pr1", Name: "service1", Spec: encode(t, spec), Needs: map[string]string{need: group},
+		Tags: kindtest.Tags(bounds.Prefix),
 	}
 }
 
@@ -171,3 +173,22 @@ func made(t testing.TB, cfg aws.Config, _ kind.Resource) map[string]map[string]s
 }
 
 func splitLines(text string) []string { return strings.Split(text, "\n") }
+
+// retag gives the service and the revisions of its family other tags.
+func retag(t testing.TB, cfg aws.Config, r kind.Resource, tags map[string]string) {
+	t.Helper()
+	client := ecs.NewFromConfig(cfg)
+	for _, arn := range append(revisions(t, cfg, types.TaskDefinitionStatusActive), r.ID) {
+		for key, value := range tags {
+			var err error
+			if value == "" {
+				_, err = client.UntagResource(t.Context(), &ecs.UntagResourceInput{ResourceArn: &arn, TagKeys: []string{key}})
+			} else {
+				_, err = client.TagResource(t.Context(), &ecs.TagResourceInput{ResourceArn: &arn, Tags: []types.Tag{{Key: &key, Value: &value}}})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -96,7 +96,8 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind {
 // Ensure registers the task definition unless the same content is there, makes the
 // service or moves it to that task definition, and returns the service's ARN: at
 // most two mutating calls. A name that AWS still keeps for a service of an earlier
-// life, and a rule that ECS does not see yet, are faults named statemachine.ErrNotYet.
+// life, and a rule that ECS does not see yet, are faults named statemachine.ErrNotYet,
+// a service or a family of somebody else one named statemachine.ErrForbidden.
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
@@ -112,6 +113,11 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	found, err := k.find(ctx, spec)
 	if err != nil {
 		return "", err
+	}
+	if found != nil && lives(*found) {
+		if err := k.owns(r, *found); err != nil {
+			return "", err
+		}
 	}
 	if found != nil && aws.ToString(found.Status) == draining {
 		return "", fault.New(statemachine.ErrNotYet, "The earlier service %s is still being taken down.", spec.Name)
@@ -153,7 +159,23 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil {
 		return err
 	}
-	_, err = k.client.DeleteService(ctx, &ecs.DeleteServiceInput{
+	found, err := k.find(ctx, spec)
+	if err != nil {
+		return err
+	}
+	if found != nil && lives(*found) {
+		if err := k.owns(r, *found); err != nil {
+			return err
+		}
+		if err := k.delete(ctx, r, spec); err != nil {
+			return err
+		}
+	}
+	return k.forget(ctx, r, spec.Name)
+}
+
+func (k *Kind) delete(ctx context.Context, r kind.Resource, spec Spec) error {
+	_, err := k.client.DeleteService(ctx, &ecs.DeleteServiceInput{
 		Cluster: spec.Service.Cluster, Service: &spec.Name, Force: aws.Bool(true),
 	})
 	var missing *types.ServiceNotFoundException
@@ -166,7 +188,7 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	default:
 		slog.InfoContext(ctx, "service deleted", "env", r.Environment, "kind", "service", "name", spec.Name)
 	}
-	return k.forget(ctx, r, spec.Name)
+	return nil
 }
 
 // read is the specification, once the guard has let its names pass.
@@ -223,7 +245,7 @@ func missing(name, need string) error {
 // find is the service of the name, whatever its status, or nil.
 func (k *Kind) find(ctx context.Context, spec Spec) (*types.Service, error) {
 	out, err := k.client.DescribeServices(ctx, &ecs.DescribeServicesInput{
-		Cluster: spec.Service.Cluster, Services: []string{spec.Name},
+		Cluster: spec.Service.Cluster, Services: []string{spec.Name}, Include: []types.ServiceField{types.ServiceFieldTags},
 	})
 	var noCluster *types.ClusterNotFoundException
 	if errors.As(err, &noCluster) {

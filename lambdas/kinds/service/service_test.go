@@ -34,18 +34,13 @@ var bounds = guard.Guard{Prefix: "pe", BaseDomain: "preview.example.com"}
 func TestKind(t *testing.T) {
 	kindtest.Run(t, kindtest.Case{
 		Info:   service.Info(),
+		Prefix: bounds.Prefix,
 		New:    func(cfg aws.Config) kind.Kind { return service.FromConfig(cfg, bounds) },
 		Seed:   seed,
 		Made:   made,
 		Crowd:  crowd,
 		Bounds: func(kind.Resource) kind.Bounds { return kind.Bounds{Cluster: baseline.Cluster} },
-		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
-			if _, err := ecs.NewFromConfig(cfg).UntagResource(t.Context(), &ecs.UntagResourceInput{
-				ResourceArn: &r.ID, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
-			}); err != nil {
-				t.Fatal(err)
-			}
-		},
+		Retag:  retag,
 		Others: func(t testing.TB, cfg aws.Config, k kind.Kind, r kind.Resource) {
 			task := runTask(t, awstest.Quiet(cfg))
 			write(t, awstest.Quiet(cfg), task, []string{"starting"})

@@ -34,7 +34,11 @@ func (k *Kind) List(ctx context.Context, b kind.Bounds) ([]kind.Resource, error)
 		if slices.ContainsFunc(found, func(r kind.Resource) bool { return r.Name == family }) {
 			continue
 		}
-		r, err := resource(family, b.Cluster, "", nil)
+		tags, err := k.tagsOf(ctx, family)
+		if err != nil {
+			return nil, err
+		}
+		r, err := resource(family, b.Cluster, "", tags)
 		if err != nil {
 			return nil, err
 		}
@@ -106,11 +110,7 @@ func (k *Kind) describe(ctx context.Context, cluster string, names []string) ([]
 			if !lives(s) {
 				continue
 			}
-			tags := map[string]string{}
-			for _, tag := range s.Tags {
-				tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
-			}
-			r, err := resource(aws.ToString(s.ServiceName), cluster, aws.ToString(s.ServiceArn), tags)
+			r, err := resource(aws.ToString(s.ServiceName), cluster, aws.ToString(s.ServiceArn), tagMap(s.Tags))
 			if err != nil {
 				return nil, err
 			}
@@ -138,6 +138,16 @@ func (k *Kind) families(ctx context.Context) ([]string, error) {
 		}
 	}
 	return families, nil
+}
+
+// tagsOf are those of the newest revision of a family.
+func (k *Kind) tagsOf(ctx context.Context, family string) (map[string]string, error) {
+	revisions, err := k.revisions(ctx, family, types.TaskDefinitionStatusActive)
+	if err != nil || len(revisions) == 0 {
+		return nil, err
+	}
+	_, tags, err := k.content(ctx, revisions[0])
+	return tags, err
 }
 
 // resource has what a removal goes by: the name, and the cluster.

@@ -16,7 +16,7 @@ import (
 const describeTags = 20
 
 // List finds the target groups that bear the installation's prefix. Its label is in
-// the tags; without them the prefix alone says that it is ours.
+// the tags.
 func (k *Kind) List(ctx context.Context, _ kind.Bounds) ([]kind.Resource, error) {
 	var groups []types.TargetGroup
 	pages := elb.NewDescribeTargetGroupsPaginator(k.client, &elb.DescribeTargetGroupsInput{})
@@ -33,7 +33,11 @@ func (k *Kind) List(ctx context.Context, _ kind.Bounds) ([]kind.Resource, error)
 	}
 	var found []kind.Resource
 	for some := range slices.Chunk(groups, describeTags) {
-		tags, err := k.tags(ctx, some)
+		arns := make([]string, len(some))
+		for i, g := range some {
+			arns[i] = aws.ToString(g.TargetGroupArn)
+		}
+		tags, err := k.tags(ctx, arns...)
 		if err != nil {
 			return nil, err
 		}
@@ -64,13 +68,9 @@ func resource(g types.TargetGroup, tags map[string]string) (kind.Resource, error
 	return kind.Found(Clone(g, name), name, aws.ToString(g.TargetGroupArn), tags)
 }
 
-// tags are those of some groups, by ARN. A group that was deleted meanwhile has none.
-func (k *Kind) tags(ctx context.Context, groups []types.TargetGroup) (map[string]map[string]string, error) {
-	in := &elb.DescribeTagsInput{}
-	for _, g := range groups {
-		in.ResourceArns = append(in.ResourceArns, aws.ToString(g.TargetGroupArn))
-	}
-	out, err := k.client.DescribeTags(ctx, in)
+// tags are those of some groups, by ARN.
+func (k *Kind) tags(ctx context.Context, arns ...string) (map[string]map[string]string, error) {
+	out, err := k.client.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: arns})
 	if err != nil {
 		return nil, fmt.Errorf("describe tags of target groups: %w", err)
 	}

@@ -48,13 +48,15 @@ type api interface {
 // Info is what the suite knows of target groups.
 func Info() kind.Info {
 	const group = "arn:${Partition}:elasticloadbalancing:${Region}:${Account}:targetgroup/${Prefix}-*/*"
+	ours := map[string]map[string]string{"StringEquals": {"aws:ResourceTag/ManagedBy": "${Prefix}"}}
 	return kind.Info{Name: "targetgroup", Rank: 40, Example: slices.Clone(example), Grants: []kind.Grant{
+		{Actions: []string{"elasticloadbalancing:CreateTargetGroup"}, Resources: []string{group}},
 		{
 			Actions: []string{
-				"elasticloadbalancing:CreateTargetGroup", "elasticloadbalancing:ModifyTargetGroup",
-				"elasticloadbalancing:ModifyTargetGroupAttributes", "elasticloadbalancing:DeleteTargetGroup",
+				"elasticloadbalancing:ModifyTargetGroup", "elasticloadbalancing:ModifyTargetGroupAttributes",
+				"elasticloadbalancing:DeleteTargetGroup",
 			},
-			Resources: []string{group},
+			Resources: []string{group}, Conditions: ours,
 		},
 		{
 			Actions: []string{"elasticloadbalancing:AddTags"}, Resources: []string{group},
@@ -62,11 +64,14 @@ func Info() kind.Info {
 			Why:        "Tags go in with the creation; without the condition a group of the baseline could be re-tagged.",
 		},
 		{
-			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes"},
+			Actions: []string{
+				"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes",
+				"elasticloadbalancing:DescribeTags",
+			},
 			Resources: []string{"*"}, Why: "ELBv2 describe calls have no resource level.",
 		},
 	}, Sweep: []kind.Grant{
-		{Actions: []string{"elasticloadbalancing:DeleteTargetGroup"}, Resources: []string{group}},
+		{Actions: []string{"elasticloadbalancing:DeleteTargetGroup"}, Resources: []string{group}, Conditions: ours},
 		{
 			Actions:   []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTags"},
 			Resources: []string{"*"}, Why: "ELBv2 describe calls have no resource level.",
@@ -90,7 +95,8 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind { return New(elb.NewFro
 
 // Ensure makes the target group, or repairs its health check, and returns its ARN.
 // It makes at most one mutating call. What AWS lets nobody change (port, protocol,
-// VPC) is left as it is until the next life.
+// VPC) is left as it is until the next life; a group of somebody else is a fault
+// named statemachine.ErrForbidden.
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
@@ -109,6 +115,9 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 		return k.create(ctx, r, spec)
 	}
 	arn := aws.ToString(found.TargetGroupArn)
+	if _, err := k.owned(ctx, r, arn); err != nil {
+		return "", err
+	}
 	if checkOf(*found) == spec.HealthCheck {
 		return arn, nil
 	}
@@ -137,6 +146,9 @@ func (k *Kind) Tune(ctx context.Context, r kind.Resource) error {
 		return aws.ToString(a.Key) == drainAttribute && aws.ToString(a.Value) == drain
 	}) {
 		return nil
+	}
+	if _, err := k.owned(ctx, r, aws.ToString(found.TargetGroupArn)); err != nil {
+		return err
 	}
 	if _, err := k.client.ModifyTargetGroupAttributes(ctx, &elb.ModifyTargetGroupAttributesInput{
 		TargetGroupArn: found.TargetGroupArn,
@@ -169,12 +181,14 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	if err != nil || arn == "" {
 		return err
 	}
+	// IAM may answer that a group which is not there, and so has no tag, is denied.
+	if there, err := k.owned(ctx, r, arn); !there || err != nil {
+		return err
+	}
 	_, err = k.client.DeleteTargetGroup(ctx, &elb.DeleteTargetGroupInput{TargetGroupArn: &arn})
-	// The SDK has no type for this error of this call.
-	var answer smithy.APIError
 	var inUse *types.ResourceInUseException
 	switch {
-	case errors.As(err, &answer) && answer.ErrorCode() == (&types.TargetGroupNotFoundException{}).ErrorCode():
+	case missing(err):
 		return nil
 	case errors.As(err, &inUse):
 		f := fault.New(statemachine.ErrNotYet, "The target group %s is still in use by a listener rule.", spec.Name)
@@ -185,6 +199,38 @@ func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
 	}
 	slog.InfoContext(ctx, "target group deleted", "env", r.Environment, "kind", "targetgroup", "name", spec.Name)
 	return nil
+}
+
+// Owned tells whether the group of the name bears the tags of the environment.
+func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
+	spec, err := k.read(r)
+	if err != nil {
+		return err
+	}
+	arn, err := k.known(ctx, r, spec)
+	if err != nil || arn == "" {
+		return err
+	}
+	_, err = k.owned(ctx, r, arn)
+	return err
+}
+
+func (k *Kind) owned(ctx context.Context, r kind.Resource, arn string) (there bool, err error) {
+	tags, err := k.tags(ctx, arn)
+	if missing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, k.guard.Owns("target group "+arn, tags[arn], r.Environment)
+}
+
+// missing tells that there is no such group; the SDK has no type for it in the
+// answers to DeleteTargetGroup.
+func missing(err error) bool {
+	var answer smithy.APIError
+	return errors.As(err, &answer) && answer.ErrorCode() == (&types.TargetGroupNotFoundException{}).ErrorCode()
 }
 
 // known is the ARN of the group by its name, or else that of the ledger: a describe

@@ -26,15 +26,23 @@ var bounds = guard.Guard{Prefix: "pe", BaseDomain: "preview.example.com"}
 func TestKind(t *testing.T) {
 	kindtest.Run(t, kindtest.Case{
 		Info:   targetgroup.Info(),
+		Prefix: bounds.Prefix,
 		New:    func(cfg aws.Config) kind.Kind { return targetgroup.FromConfig(cfg, bounds) },
 		Seed:   seed,
 		Made:   made,
 		Bounds: func(kind.Resource) kind.Bounds { return kind.Bounds{} },
-		Untag: func(t testing.TB, cfg aws.Config, r kind.Resource) {
-			if _, err := elb.NewFromConfig(cfg).RemoveTags(t.Context(), &elb.RemoveTagsInput{
-				ResourceArns: []string{r.ID}, TagKeys: []string{kind.TagManagedBy, kind.TagEnvironment},
-			}); err != nil {
-				t.Fatal(err)
+		Retag: func(t testing.TB, cfg aws.Config, r kind.Resource, tags map[string]string) {
+			client := elb.NewFromConfig(cfg)
+			for key, value := range tags {
+				if value == "" {
+					_, err := client.RemoveTags(t.Context(), &elb.RemoveTagsInput{ResourceArns: []string{r.ID}, TagKeys: []string{key}})
+					fatal(t, err)
+					continue
+				}
+				_, err := client.AddTags(t.Context(), &elb.AddTagsInput{
+					ResourceArns: []string{r.ID}, Tags: []types.Tag{{Key: &key, Value: &value}},
+				})
+				fatal(t, err)
 			}
 		},
 		Crowd: func(t testing.TB, cfg aws.Config, _ kind.Resource) {
@@ -88,7 +96,7 @@ func TestEnsure(t *testing.T) {
 		if got := aws.ToString(group(t, cfg).HealthCheckPath); got != "/service1/health" {
 			t.Errorf("path = %q, want the specification's", got)
 		}
-		want := []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:ModifyTargetGroup"}
+		want := []string{"elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTags", "elasticloadbalancing:ModifyTargetGroup"}
 		if diff := cmp.Diff(want, awstest.Calls(t)); diff != "" {
 			t.Error(diff)
 		}
@@ -252,7 +260,7 @@ func start(t *testing.T) (aws.Config, *targetgroup.Kind, kind.Resource) {
 func seed(t testing.TB, cfg aws.Config) kind.Resource {
 	t.Helper()
 	shared := baseline.SeedNetwork(t, cfg).AddTargetGroup(t, cfg, "staging-service1")
-	return kind.Resource{Environment: "pr1", Name: "service1", Spec: encode(t, targetgroup.Clone(shared, name))}
+	return kind.Resource{Environment: "pr1", Name: "service1", Spec: encode(t, targetgroup.Clone(shared, name)), Tags: kindtest.Tags(bounds.Prefix)}
 }
 
 func encode(t testing.TB, spec targetgroup.Spec) json.RawMessage {
@@ -304,4 +312,11 @@ func made(t testing.TB, cfg aws.Config, _ kind.Resource) map[string]map[string]s
 		}
 	}
 	return found
+}
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

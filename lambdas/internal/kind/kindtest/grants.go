@@ -72,7 +72,9 @@ func want(c Case, calls []string) []string {
 func granted(c Case) []string {
 	var actions []string
 	for _, grant := range c.Info.Grants {
-		actions = append(actions, grant.Actions...)
+		if !grant.Deny {
+			actions = append(actions, grant.Actions...)
+		}
 	}
 	slices.Sort(actions)
 	return slices.Compact(actions)

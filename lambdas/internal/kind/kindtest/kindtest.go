@@ -18,7 +18,9 @@ import (
 // Case is what Run has to know of a kind.
 type Case struct {
 	Info kind.Info
-	New  func(cfg aws.Config) kind.Kind
+	// Prefix is that of the installation: the value of the tag ManagedBy.
+	Prefix string
+	New    func(cfg aws.Config) kind.Kind
 	// Seed makes what the resource stands on and returns its row, without ID and Tags.
 	Seed func(t testing.TB, cfg aws.Config) kind.Resource
 	// Made looks, not by way of the kind, for what the resource consists of now:
@@ -34,17 +36,19 @@ type Case struct {
 	Others func(t testing.TB, cfg aws.Config, k kind.Kind, r kind.Resource)
 	// Bounds are where the reaper looks for the row's resource.
 	Bounds func(r kind.Resource) kind.Bounds
-	// Untag takes the tags away from what was made, behind the kind's back. Optional
-	// where these bear no tags.
-	Untag func(t testing.TB, cfg aws.Config, r kind.Resource)
+	// Retag gives what was made other tags, behind the kind's back: an empty value takes
+	// the tag away. Optional where these bear no tags.
+	Retag func(t testing.TB, cfg aws.Config, r kind.Resource, tags map[string]string)
 	// Invalid are specifications that Ensure and Remove must refuse.
 	Invalid map[string]json.RawMessage
 }
 
-// tags are those of law 10.
-var tags = map[string]string{
-	"ManagedBy": "previewenv", "Environment": "pr1", "PullRequest": "1", "Owner": "U123",
-	"Commit": "abcd1234ef567890", "ExpiresAt": "2026-11-21T22:00:00Z",
+// Tags are those of law 10, of the environment pr1.
+func Tags(prefix string) map[string]string {
+	return map[string]string{
+		"ManagedBy": prefix, "Environment": "pr1", "PullRequest": "1", "Owner": "U123",
+		"Commit": "abcd1234ef567890", "ExpiresAt": "2026-11-21T22:00:00Z",
+	}
 }
 
 // Run holds the kind to all demands.
@@ -59,7 +63,7 @@ func Run(t *testing.T, c Case) {
 	t.Run("a wrong specification is refused before anything is made", c.invalid)
 	t.Run("grants are the calls made", c.grants)
 	t.Run("a sweep finds what was made, and removes it", c.swept)
-	t.Run("a sweep finds what lost its tags", c.untagged)
+	t.Run("what is not ours is neither changed nor removed", c.foreign)
 	t.Run("grants of the sweep are the calls made", c.sweepGrants)
 }
 
@@ -107,7 +111,7 @@ func (c Case) tagged(t *testing.T) {
 	cfg, k, r := c.start(t)
 	r = ensure(t, k, r)
 	for name, got := range c.Made(t, awstest.Quiet(cfg), r) {
-		for key, want := range tags {
+		for key, want := range Tags(c.Prefix) {
 			if got[key] != want {
 				t.Errorf("tag %s of %s = %q, want %q", key, name, got[key], want)
 			}
@@ -182,7 +186,7 @@ func (c Case) start(t *testing.T) (aws.Config, kind.Kind, kind.Resource) {
 	t.Helper()
 	cfg := awstest.Config(t)
 	r := c.Seed(t, awstest.Quiet(cfg))
-	r.ID, r.Tags = "", tags
+	r.ID, r.Tags = "", Tags(c.Prefix)
 	return cfg, c.New(cfg), r
 }
 

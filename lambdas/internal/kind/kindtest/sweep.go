@@ -6,7 +6,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"previewenv/lambdas/internal/awstest"
+	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/kind"
+	"previewenv/statemachine"
 )
 
 func (c Case) swept(t *testing.T) {
@@ -25,15 +27,48 @@ func (c Case) swept(t *testing.T) {
 	c.notFound(t, k, made)
 }
 
-func (c Case) untagged(t *testing.T) {
+// foreign makes what was made somebody else's, in each way that there is. A sweep
+// still lists it, so that it is reported.
+func (c Case) foreign(t *testing.T) {
 	if c.Untagged {
 		t.Skip("these bear no tags on AWS")
 	}
-	cfg, k, r := c.start(t)
-	made := ensure(t, k, r)
-	c.Untag(t, awstest.Quiet(cfg), made)
-	c.removed(t, cfg, k, c.find(t, k, made))
-	present(t, k, made, false)
+	for name, tags := range map[string]map[string]string{
+		"without tags":             {kind.TagManagedBy: "", kind.TagEnvironment: ""},
+		"of a nested installation": {kind.TagManagedBy: c.Prefix + "-b"},
+		"of another environment":   {kind.TagEnvironment: "pr11"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, k, r := c.start(t)
+			made := ensure(t, k, r)
+			if err := k.(kind.Sweepable).Owned(t.Context(), made); err != nil {
+				t.Fatalf("Owned = %v of what was just made", err)
+			}
+			c.Retag(t, awstest.Quiet(cfg), made, tags)
+			before := c.Made(t, awstest.Quiet(cfg), made)
+			found := c.find(t, k, made)
+			awstest.Forget(t)
+			for what, err := range map[string]error{
+				"Owned":  k.(kind.Sweepable).Owned(t.Context(), made),
+				"Remove": k.Remove(t.Context(), made),
+				"Remove without the ledger": func() error {
+					found.Environment = made.Environment
+					return k.Remove(t.Context(), found)
+				}(),
+				"Ensure": func() error { _, err := k.Ensure(t.Context(), made); return err }(),
+			} {
+				if !fault.Is(err, statemachine.ErrForbidden) {
+					t.Errorf("%s = %v, want a fault named %s", what, err, statemachine.ErrForbidden)
+				}
+			}
+			if got := mutating(awstest.Calls(t)); len(got) > 0 {
+				t.Errorf("calls = %v, want none that changes anything", got)
+			}
+			if diff := cmp.Diff(before, c.Made(t, awstest.Quiet(cfg), made)); diff != "" {
+				t.Errorf("it was changed: %s", diff)
+			}
+		})
+	}
 }
 
 func (c Case) sweepGrants(t *testing.T) {
@@ -41,7 +76,7 @@ func (c Case) sweepGrants(t *testing.T) {
 	made := ensure(t, k, r)
 	before := len(awstest.Calls(t))
 	found := c.find(t, k, made)
-	if _, _, err := k.(kind.Sweepable).Adopt(t.Context(), made.ID, tags, c.Bounds(r)); err != nil {
+	if _, _, err := k.(kind.Sweepable).Adopt(t.Context(), made.ID, Tags(c.Prefix), c.Bounds(r)); err != nil {
 		t.Fatalf("Adopt = %v", err)
 	}
 	present(t, k, found, true)
