@@ -13,5 +13,6 @@ const (
 	MetricLeft         = "Left"         // resources that a sweep could not remove
 	MetricProblems     = "Problems"     // what a sweep could not look at
 	MetricLeftBehind   = "LeftBehind"   // resources that a removal gave up
+	MetricRefused      = "Refused"      // status messages that Slack refused for the app itself
 	MetricReady        = "ReadySeconds" // from asked for to ready
 )
