@@ -71,8 +71,8 @@ func TestTheEphemeralRoleReachesNothingOfMainAndIsBounded(t *testing.T) {
 		"ecr:BatchGetImage":             fmt.Sprintf(account, "ecr", "repository/pv-main/service1"),
 		"secretsmanager:GetSecretValue": fmt.Sprintf(account, "secretsmanager", "secret:pv/slack-token-abcdef"),
 		"ssm:GetParameters":             fmt.Sprintf(account, "ssm", "parameter/pv/catalog/settings"),
-		"s3:GetObject":                  "arn:aws:s3:::pv-artifacts-111122223333/builds/web/x.zip",
-		"s3:PutObject":                  "arn:aws:s3:::pv-site-111122223333/default/index.html",
+		"s3:GetObject":                  "arn:aws:s3:::<Artifacts>/builds/web/x.zip",
+		"s3:PutObject":                  "arn:aws:s3:::<Site>/default/index.html",
 		"ecs:UpdateService":             fmt.Sprintf(account, "ecs", "service/staging/service1"),
 		"codebuild:StartBuild":          fmt.Sprintf(account, "codebuild", "project/pv-main-service1"),
 		"dynamodb:PutItem":              fmt.Sprintf(account, "dynamodb", "table/any"),
@@ -102,7 +102,7 @@ func TestTheEphemeralRoleReachesNothingOfMainAndIsBounded(t *testing.T) {
 func TestAServiceOfAnotherCannotBeBuiltOver(t *testing.T) {
 	for _, p := range stackOf(t, "PreviewEnvironments-pv-web").permissions() {
 		for _, r := range p.resources {
-			if p.allow && strings.HasPrefix(p.role, "Ephemeral") && covers(r, "arn:aws:s3:::pv-artifacts-111122223333/builds/other/x.zip") {
+			if p.allow && strings.HasPrefix(p.role, "Ephemeral") && covers(r, "arn:aws:s3:::<Artifacts>/builds/other/x.zip") {
 				t.Errorf("builds of web may write %s", r)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -15,12 +16,23 @@ var tryOut = map[string]string{
 	"connection": "arn:aws:codeconnections:us-east-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
 }
 
-func TestTheSampleIsABaselineThatTheEdgeAloneReaches(t *testing.T) {
-	out := t.TempDir()
-	made, err := synthesize(out, tryOut)
+// sampleFolder is where the stacks of the sample are made, beside the reports.
+func sampleFolder() string { return filepath.Join(reports, "sample") }
+
+// sampleOnce makes the stacks of the sample, when a test asks for them.
+var sampleOnce = sync.OnceValues(func() (stacks, error) { return synthesize(sampleFolder(), tryOut) })
+
+func sampled(t *testing.T) stacks {
+	t.Helper()
+	made, err := sampleOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return made
+}
+
+func TestTheSampleIsABaselineThatTheEdgeAloneReaches(t *testing.T) {
+	made, out := sampled(t), sampleFolder()
 	stack := made["PreviewEnvironments-pv"]
 	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::LoadBalancer") {
 		if r.at("Scheme") != "internal" {
