@@ -5,8 +5,12 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-# The CDK still works on Node 20, and would say in ten lines that it is old.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# The CDK still works on Node 20, and would say in ten lines that it is old; what it
+# asks for is the version to be silent of.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+# Given on the command line, it would be an option without a name to the CDK, which
+# reads variables that begin so.
+unexport CDK
 PYTHON ?= python3
 FUZZTIME ?= 30s
 venv := .local/venv/.stamp

@@ -17,7 +17,7 @@ const (
 // the stack goes, and have no names of ours: what is left of a stack is not in the way
 // of the next.
 func (p *previews) makeBuckets() error {
-	p.logs = awss3.NewBucket(p.stack, jsii.String("AccessLogs"), private(&awss3.BucketProps{
+	p.logs = awss3.NewBucket(p.stack, jsii.String("AccessLogs"), p.private("logs", &awss3.BucketProps{
 		// CloudFront and S3 write logs by an access list.
 		ObjectOwnership: awss3.ObjectOwnership_BUCKET_OWNER_PREFERRED,
 		LifecycleRules:  expire(logDays),
@@ -26,17 +26,17 @@ func (p *previews) makeBuckets() error {
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	}))
 	accept(p.logs, "AwsSolutions-S1", "This is the bucket of access logs.")
-	p.site = awss3.NewBucket(p.stack, jsii.String("Site"), private(&awss3.BucketProps{
-		ServerAccessLogsBucket: p.logs, ServerAccessLogsPrefix: jsii.String("site/"),
-	}))
-	p.artifacts = awss3.NewBucket(p.stack, jsii.String("Artifacts"), private(&awss3.BucketProps{
-		ServerAccessLogsBucket: p.logs, ServerAccessLogsPrefix: jsii.String("artifacts/"), LifecycleRules: expire(buildDays),
-	}))
+	p.site = awss3.NewBucket(p.stack, jsii.String("Site"), p.private("site", &awss3.BucketProps{}))
+	p.artifacts = awss3.NewBucket(p.stack, jsii.String("Artifacts"), p.private("artifacts", &awss3.BucketProps{LifecycleRules: expire(buildDays)}))
 	return nil
 }
 
-// private fills in what every bucket has.
-func private(props *awss3.BucketProps) *awss3.BucketProps {
+// private fills in what every bucket has; its access is logged under the name, but that
+// to the logs themselves.
+func (p *previews) private(name string, props *awss3.BucketProps) *awss3.BucketProps {
+	if p.logs != nil {
+		props.ServerAccessLogsBucket, props.ServerAccessLogsPrefix = p.logs, jsii.String(name+"/")
+	}
 	props.BlockPublicAccess = awss3.BlockPublicAccess_BLOCK_ALL()
 	props.EnforceSSL = jsii.Bool(true)
 	props.Encryption = awss3.BucketEncryption_S3_MANAGED

@@ -83,3 +83,62 @@ func TestASampleWithoutItsContextSaysAllThatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestTheEdgeReachesTheSamplesLoadBalancer because what comes through a VPC origin has
+// CloudFront's addresses, which no rule for the VPC's range admits.
+func TestTheEdgeReachesTheSamplesLoadBalancer(t *testing.T) {
+	stack := sampled(t)["PreviewEnvironments-pv"]
+	rules := map[string]int{} // of each group
+	admitted := ""
+	for _, r := range stack.of("AWS::EC2::SecurityGroupIngress") {
+		group := strings.TrimSuffix(strings.TrimPrefix(text(r.at("GroupId")), "<"), ".GroupId>")
+		rules[group]++
+		if text(r.at("SourcePrefixListId")) == edgePrefixList && r.at("FromPort") == 443.0 {
+			admitted = group
+		}
+	}
+	if admitted == "" {
+		t.Fatal("no group admits CloudFront")
+	}
+	inline, _ := stack.Resources[admitted].at("SecurityGroupIngress").([]any)
+	if n := rules[admitted] + len(inline); n != 1 {
+		t.Errorf("the group that admits CloudFront has %d rules; its list alone counts as 55 of 60", n)
+	}
+	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::LoadBalancer") {
+		if !strings.Contains(text(r.at("SecurityGroups")), admitted) {
+			t.Errorf("%s is not in the group that admits CloudFront", id)
+		}
+	}
+}
+
+func TestTheSamplesServicesFindEachOther(t *testing.T) {
+	stack := sampled(t)["PreviewEnvironments-pv"]
+	for _, r := range stack.of("AWS::Route53::RecordSet") {
+		if text(r.at("Name")) == "staging.example.com." && strings.Contains(text(r.at("AliasTarget", "DNSName")), "Balancer") {
+			return
+		}
+	}
+	t.Error("the host of the baseline leads nowhere, and service1 asks service2 by it")
+}
+
+// TestTheSamplesServicesMayBeAnybodysContainers who is not root, and answers where it is
+// asked for its health.
+func TestTheSamplesServicesMayBeAnybodysContainers(t *testing.T) {
+	stack := sampled(t)["PreviewEnvironments-pv"]
+	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::TargetGroup") {
+		if r.at("HealthCheckPath") != "/healthz" || r.at("Matcher", "HttpCode") != "200" || r.at("Port") != 8080.0 {
+			t.Errorf("%s asks %v on %v for %v", id, r.at("HealthCheckPath"), r.at("Port"), r.at("Matcher"))
+		}
+	}
+	for id, r := range stack.of("AWS::ECS::TaskDefinition") {
+		containers, _ := r.at("ContainerDefinitions").([]any)
+		container := resource{Properties: containers[0].(map[string]any)}
+		if !strings.Contains(text(container.at("PortMappings")), "8080") {
+			t.Errorf("%s listens on %s", id, text(container.at("PortMappings")))
+		}
+		// A preview runs what the baseline runs with another image.
+		if container.at("Command") != nil || container.at("EntryPoint") != nil {
+			t.Errorf("%s has a command, which every preview would run", id)
+		}
+	}
+}

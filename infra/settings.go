@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/constructs-go/constructs/v10"
@@ -33,8 +35,11 @@ type settings struct {
 // keeps the stack of the suite from being deleted.
 func readSettings(node constructs.Node) (settings, error) {
 	context := func(name, otherwise string) string {
-		if v, ok := node.TryGetContext(&name).(string); ok && v != "" {
-			return v
+		switch v := node.TryGetContext(&name).(type) {
+		case string:
+			return cmp.Or(v, otherwise)
+		case bool: // cdk.json may say true as well as "true"
+			return strconv.FormatBool(v)
 		}
 		return otherwise
 	}
