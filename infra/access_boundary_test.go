@@ -54,7 +54,7 @@ func TestTheBoundaryHoldsWhateverARoleIsGiven(t *testing.T) {
 		"secretsmanager:GetSecretValue": "arn:aws:secretsmanager:us-east-1:111122223333:secret:staging/database-AbCdEf",
 		"s3:GetObject":                  "arn:aws:s3:::uploads/file",
 	})
-	for i, a := range evaluate(t, questions) {
+	for i, a := range simulate(t, questions) {
 		if a.Error != "" || a.allowed() != (i >= forbidden) {
 			t.Errorf("%s: %s %s", questions[i], a.Result, a.Error)
 		}

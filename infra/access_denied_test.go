@@ -30,7 +30,7 @@ func tagsIn(managedBy string) map[string]string {
 	return tags
 }
 
-func made(by string) map[string]string {
+func madeBy(by string) map[string]string {
 	return map[string]string{"elasticloadbalancing:CreateAction": by}
 }
 
@@ -46,7 +46,7 @@ var denied = map[string][]question{
 		{Caller: "reap", Action: "elasticloadbalancing:DeleteRule", Resource: aRule},
 		{Caller: "reap", Action: "elasticloadbalancing:DeleteRule", Resource: aRule, Context: tagsOf("payroll")},
 		{Caller: "rule", Action: "elasticloadbalancing:AddTags", Resource: aRule},
-		{Caller: "rule", Action: "elasticloadbalancing:AddTags", Resource: aRule, Context: made("CreateTargetGroup")},
+		{Caller: "rule", Action: "elasticloadbalancing:AddTags", Resource: aRule, Context: madeBy("CreateTargetGroup")},
 		{Caller: "rule", Action: "elasticloadbalancing:RemoveTags", Resource: aRule, Context: tagsOf("pv")},
 	},
 	"a rule of another listener stays": {
@@ -146,7 +146,7 @@ func TestWhatIsNotOursIsDenied(t *testing.T) {
 			questions, rules = append(questions, q), append(rules, rule)
 		}
 	}
-	for i, a := range evaluate(t, questions) {
+	for i, a := range simulate(t, questions) {
 		if a.allowed() || a.Error != "" {
 			t.Errorf("%s: %s: %s %s", rules[i], questions[i], a.Result, a.Error)
 		}
@@ -169,7 +169,7 @@ func TestABuildMayNotOverrideItsProject(t *testing.T) {
 		q.Context = map[string]string{key: "given"}
 		questions = append(questions, q)
 	}
-	for i, a := range evaluate(t, questions) {
+	for i, a := range simulate(t, questions) {
 		switch {
 		case len(a.Ignored) > 0:
 			t.Errorf("%s: AWS does not send %v with this action", questions[i], a.Ignored)

@@ -56,12 +56,12 @@ type answer struct {
 
 func (a answer) allowed() bool { return a.Error == "" && a.Result == "Allowed" }
 
-// evaluate puts the questions to the evaluator, each under the policies of its caller.
-func evaluate(t *testing.T, questions []question) []answer {
+// simulate puts the questions to the evaluator, each under the policies of its caller.
+func simulate(t *testing.T, questions []question) []answer {
 	t.Helper()
 	for i, q := range questions {
 		if q.Policies == nil {
-			questions[i].Policies = policiesOf(t, roleOf(t, q.Caller))
+			questions[i].Policies = documentsOf(t, roleOf(t, q.Caller))
 		}
 	}
 	input, err := json.Marshal(questions)
@@ -85,18 +85,18 @@ func evaluate(t *testing.T, questions []question) []answer {
 // inSample are the values of the references in the sample of the recorded lives.
 var inSample = strings.NewReplacer(
 	"<AWS::Partition>", "aws", "<AWS::AccountId>", "111122223333", "<AWS::Region>", "us-east-1", "<Environments>", "Environments",
-	"<Site>", "site", "<Artifacts>", "artifacts", "<Distribution>", "DISTRIBUTION",
+	"<Site>", "site", "<Artifacts>", "artifacts", "<Sources>", "sources", "<Distribution>", "DISTRIBUTION",
 	"<Store.Arn>", "arn:aws:cloudfront::111122223333:key-value-store/store",
 )
 
 // logical is a reference by its logical id, behind which CDK puts a hash.
 var logical = regexp.MustCompile(`<([A-Za-z]+?)[0-9A-F]{8}(\.[A-Za-z]+)?>`)
 
-// named is whatever other reference, as a name that nothing else has.
-var named = regexp.MustCompile(`<([A-Za-z0-9]+)\.Arn>`)
+// ownName is whatever other reference, as a name that nothing else has.
+var ownName = regexp.MustCompile(`<([A-Za-z0-9]+)\.Arn>`)
 
-// policiesOf are the policies of a role as IAM reads them.
-func policiesOf(t *testing.T, role string) []any {
+// documentsOf are the policies of a role as IAM reads them.
+func documentsOf(t *testing.T, role string) []any {
 	t.Helper()
 	var policies []any
 	for _, r := range control(t).of("AWS::IAM::Policy") {
@@ -123,7 +123,7 @@ func resolved(v any) any {
 		if len(v) == 1 {
 			for key := range v {
 				if key == "Ref" || strings.HasPrefix(key, "Fn::") {
-					return named.ReplaceAllString(inSample.Replace(logical.ReplaceAllString(intrinsic(v), "<$1$2>")), "arn:aws:none:us-east-1:111122223333:$1")
+					return ownName.ReplaceAllString(inSample.Replace(logical.ReplaceAllString(intrinsic(v), "<$1$2>")), "arn:aws:none:us-east-1:111122223333:$1")
 				}
 			}
 		}
@@ -138,7 +138,7 @@ func resolved(v any) any {
 
 func TestEveryRecordedCallIsAllowed(t *testing.T) {
 	questions := asked(t)
-	for i, a := range evaluate(t, questions) {
+	for i, a := range simulate(t, questions) {
 		if !a.allowed() {
 			t.Errorf("%s: %s %s (keys that are not sent: %v)", questions[i], a.Result, a.Error, a.Ignored)
 		}

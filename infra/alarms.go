@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/jsii-runtime-go"
 
@@ -29,18 +30,36 @@ type alarm struct {
 // whoever asked, and alarms nobody: commits that do not work are what previews are
 // for.
 func (p *previews) makeAlarms() error {
-	var topic awssns.ITopic
-	if arn := p.catalog.Installation.AlarmTopic; arn != "" {
-		topic = awssns.Topic_FromTopicArn(p.stack, jsii.String("AlarmTopic"), &arn)
-	}
+	topic := p.alarmTopic()
 	for _, a := range p.alarms() {
 		made := awscloudwatch.NewAlarm(p.stack, jsii.String("Alarm"+a.name), a.props(p.prefix))
-		if topic != nil {
-			made.AddAlarmAction(awscloudwatchactions.NewSnsAction(topic))
-			made.AddOkAction(awscloudwatchactions.NewSnsAction(topic))
-		}
+		made.AddAlarmAction(awscloudwatchactions.NewSnsAction(topic))
+		made.AddOkAction(awscloudwatchactions.NewSnsAction(topic))
 	}
 	return nil
+}
+
+// alarmTopic is the catalog's topic, or one of the stack's own, whose ARN is an output:
+// an alarm that tells nobody is none.
+func (p *previews) alarmTopic() awssns.ITopic {
+	arn := p.catalog.Installation.AlarmTopic
+	if arn != "" {
+		return awssns.Topic_FromTopicArn(p.stack, jsii.String("AlarmTopic"), &arn)
+	}
+	topic := awssns.NewTopic(p.stack, jsii.String("Alarms"), &awssns.TopicProps{
+		DisplayName: jsii.String("Preview environments (" + p.prefix + ")"), EnforceSSL: jsii.Bool(true),
+	})
+	// A topic with a policy of its own has lost the right that AWS gives its account.
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid: jsii.String("OurAlarms"), Actions: jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Conditions: &map[string]any{
+			"StringEquals": map[string]string{"aws:SourceAccount": p.account},
+			"ArnLike":      map[string]string{"aws:SourceArn": p.arn("cloudwatch", "alarm:"+p.prefix+"-*")},
+		},
+	}))
+	p.output("AlarmTopic", topic.TopicArn(), "Subscribe to it: it gets every alarm.")
+	return topic
 }
 
 func (a alarm) props(prefix string) *awscloudwatch.AlarmProps {
@@ -72,6 +91,7 @@ func (p *previews) alarms() []alarm {
 		{name: "BuildFailures", means: "More than ten builds failed within an hour: look at the build image, the registry and the connection to GitHub.", metric: accountMetric("AWS/CodeBuild", "FailedBuilds", 60), above: 10},
 		{name: "BuildEventsLost", means: "EventBridge could not tell the build function that a build ended.", metric: p.lostEvents()},
 		{name: "StreamLate", means: "Status messages in Slack are more than a minute behind the table.", metric: p.functions["notify"].lambda.Metric(jsii.String("IteratorAge"), stat("Maximum", 5)), above: 60_000, periods: 2},
+		{name: "SlackRefuses", means: "Slack does not take the app's token or its messages, so that no status is shown anywhere.", metric: p.metric(config.MetricRefused, "Sum", 5)},
 		{name: "DeadLetters", means: "An event was given up: a status message, a sweep, or the end of a build.", metric: p.dead.MetricApproximateNumberOfMessagesVisible(stat("Maximum", 5))},
 		{name: "DoorFails", means: "Slack gets errors from the door.", metric: p.door.api.MetricServerError(stat("Sum", 5)), above: 1},
 		{name: "DoorSlow", means: "The door takes nearly the 3 s after which Slack hangs up.", metric: p.door.api.MetricLatency(stat("p99", 5)), above: 2500, periods: 2},
@@ -107,15 +127,25 @@ func (p *previews) errors() awscloudwatch.IMetric {
 		using[name] = p.functions[name].lambda.MetricErrors(stat("Sum", 5))
 	}
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(strings.Join(names, "+")), UsingMetrics: &using, Label: jsii.String("errors"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
+		Expression: jsii.String(sum(names...)), UsingMetrics: &using, Label: jsii.String("errors"), Period: awscdk.Duration_Minutes(jsii.Number(5)),
 	})
+}
+
+// sum is metric math over what is reported only when something happens: a plain sum
+// has no point where one of them has none.
+func sum(names ...string) string {
+	filled := make([]string, len(names))
+	for i, name := range names {
+		filled[i] = "FILL(" + name + ",0)"
+	}
+	return strings.Join(filled, "+")
 }
 
 // stopped are executions that timed out or were stopped: those that failed in a
 // named way have told whoever asked.
 func (p *previews) stopped() awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String("timedOut+aborted"), Label: jsii.String("executions that did not end by themselves"),
+		Expression: jsii.String(sum("timedOut", "aborted")), Label: jsii.String("executions that did not end by themselves"),
 		UsingMetrics: &map[string]awscloudwatch.IMetric{
 			"timedOut": p.machine.MetricTimedOut(stat("Sum", 5)), "aborted": p.machine.MetricAborted(stat("Sum", 5)),
 		},

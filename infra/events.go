@@ -72,12 +72,9 @@ func (p *previews) stream() {
 			Actions: jsii.Strings("sqs:SendMessage"), Resources: &[]*string{p.dead.QueueArn()},
 		}),
 	)
-	// Lambda looks whether the role may read when the mapping is made.
-	for _, child := range *notify.lambda.Node().Children() {
-		if mapping, ok := child.(awslambda.EventSourceMapping); ok {
-			mapping.Node().AddDependency(policy)
-		}
-	}
+	// Lambda looks whether the role may read when the mapping is made, which waits for
+	// its function.
+	notify.after(policy)
 	accept(policy, "AwsSolutions-IAM5", "dynamodb:ListStreams has no resource level on AWS; Lambda asks for it to poll a stream.", "Resource::*")
 }
 
@@ -105,10 +102,11 @@ func (p *previews) givenUp(name string, retries float64) {
 	policy := awsiam.NewPolicy(p.stack, jsii.String(*f.role.Node().Id()+"GivenUp"), &awsiam.PolicyProps{Roles: &[]awsiam.IRole{f.role}})
 	policy.AddStatements(allow([]string{"sqs:SendMessage"}, *p.dead.QueueArn()))
 	// Lambda looks whether the role may send when it is told where to.
+	f.after(policy)
 	awslambda.NewEventInvokeConfig(f.lambda, jsii.String("EventInvokeConfig"), &awslambda.EventInvokeConfigProps{
 		Function: f.lambda, OnFailure: awslambdadestinations.NewSqsDestination(p.dead),
 		RetryAttempts: &retries, MaxEventAge: awscdk.Duration_Hours(jsii.Number(1)),
-	}).Node().AddDependency(policy)
+	})
 }
 
 // schedule invokes the reaper.
@@ -122,9 +120,10 @@ func (p *previews) schedule() {
 		// A sweep that was missed is not made up for: the next one comes soon.
 		RetryAttempts: jsii.Number(0), MaxEventAge: awscdk.Duration_Minutes(jsii.Number(sweepMinutes)),
 	})
-	awsscheduler.NewSchedule(p.stack, jsii.String("Sweeps"), &awsscheduler.ScheduleProps{
+	sweeps := awsscheduler.NewSchedule(p.stack, jsii.String("Sweeps"), &awsscheduler.ScheduleProps{
 		Description: jsii.String(fmt.Sprintf("The reaper, every %d minutes.", sweepMinutes)),
 		Schedule:    awsscheduler.ScheduleExpression_Rate(awscdk.Duration_Minutes(jsii.Number(sweepMinutes))), Target: target,
 	})
+	afterPolicies(sweeps, policyOf(role))
 	accept(role, "AwsSolutions-IAM5", "CDK grants every version of the one function, which is its ARN with a colon and a star.")
 }

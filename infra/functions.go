@@ -93,7 +93,8 @@ func (p *previews) makeFunction(name string) error {
 		Environment: &variables, Role: f.role.WithoutPolicyUpdates(nil), LogGroup: f.log,
 		MemorySize: jsii.Number(s.memory), Timeout: awscdk.Duration_Seconds(jsii.Number(s.seconds)),
 	})
-	afterPolicies(f.lambda, policyOf(f.role), grants)
+	f.after(policyOf(f.role))
+	f.after(grants)
 	p.functions[name] = f
 	return nil
 }

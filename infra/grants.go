@@ -19,9 +19,10 @@ import (
 // missing, and nothing is granted that no life uses.
 
 const (
-	tableARN = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Table}"
-	anyRule  = "ELBv2 describe calls have no resource level."
-	unscoped = "AWS gives these calls neither a resource nor a condition: only the holder of a task token can use them, and the table that holds it is readable by these roles alone."
+	tableARN        = "arn:${Partition}:dynamodb:${Region}:${Account}:table/${Table}"
+	ephemeralBuilds = "arn:${Partition}:codebuild:${Region}:${Account}:project/${Prefix}-ephemeral-*"
+	anyRule         = "ELBv2 describe calls have no resource level."
+	unscoped        = "AWS gives these calls neither a resource nor a condition: only the holder of a task token can use them, and the table that holds it is readable by these roles alone."
 )
 
 // rows is what every function that follows an environment needs of the table.
@@ -82,10 +83,8 @@ var functionGrants = map[string][]kinds.Grant{
 		rows, settingsOf, endWaits, secretNamed("github-token"),
 		{Actions: []string{"dynamodb:UpdateItem"}, Resources: []string{tableARN}},
 		{Actions: []string{"states:SendTaskFailure"}, Resources: []string{"*"}, Why: unscoped},
-		{
-			Actions:   []string{"codebuild:StartBuild", "codebuild:BatchGetBuilds"},
-			Resources: []string{"arn:${Partition}:codebuild:${Region}:${Account}:project/${Prefix}-ephemeral-*"},
-		},
+		{Actions: []string{"codebuild:StartBuild"}, Resources: []string{ephemeralBuilds}, Conditions: asItsProjectSays()},
+		{Actions: []string{"codebuild:BatchGetBuilds"}, Resources: []string{ephemeralBuilds}},
 		{Actions: []string{"ecr:BatchGetImage"}, Resources: []string{"arn:${Partition}:ecr:${Region}:${Account}:repository/${Prefix}/*"}},
 		{Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/builds/*"}},
 		{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${Partition}:s3:::${Artifacts}/outputs/*"}},
@@ -145,9 +144,6 @@ func (p *previews) grant(name string, role awsiam.Role) (awsiam.Policy, error) {
 			return nil, fmt.Errorf("grant function %s: %w", name, err)
 		}
 		policy.AddStatements(statement)
-	}
-	if name == "build" {
-		policy.AddStatements(noOverrides()...)
 	}
 	suppressGrants(policy, grants)
 	return policy, nil
@@ -221,27 +217,4 @@ func (p *previews) known() map[string][]string {
 		"Artifacts": one(*p.artifacts.BucketName()), "Sources": one(*p.sources.BucketName()), "Site": one(*p.site.BucketName()),
 		"Distribution": one(*p.edge.distribution.DistributionId()), "KeyValueStore": one(*p.edge.store.KeyValueStoreArn()),
 	}
-}
-
-// overrides are the condition keys of what StartBuild may set besides the project
-// (docs.aws.amazon.com/codebuild/latest/userguide/action-context-keys.html); the
-// build function sets none of them.
-var overrides = []string{
-	"codebuild:serviceRole", "codebuild:source.buildspec", "codebuild:source.location", "codebuild:source.type",
-	"codebuild:environment.image", "codebuild:environment.type", "codebuild:environment.privilegedMode",
-}
-
-// noOverrides keeps the build function from giving a build another role, image,
-// source or buildspec than its project's: unreviewed code would hold the rights of
-// whatever was named. A statement a key, because the keys of one condition must all
-// hold.
-func noOverrides() []awsiam.PolicyStatement {
-	var statements []awsiam.PolicyStatement
-	for _, key := range overrides {
-		statements = append(statements, awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Effect: awsiam.Effect_DENY, Actions: jsii.Strings("codebuild:StartBuild"), Resources: jsii.Strings("*"),
-			Conditions: &map[string]any{"Null": map[string]string{key: "false"}},
-		}))
-	}
-	return statements
 }

@@ -57,6 +57,17 @@ func afterPolicies(made constructs.IConstruct, policies ...constructs.IConstruct
 }
 
 // policyOf is what has been added to a role itself.
-func policyOf(role awsiam.Role) constructs.IConstruct {
+func policyOf(role awsiam.IRole) constructs.IConstruct {
 	return role.Node().FindChild(jsii.String("DefaultPolicy"))
+}
+
+// policiesOf are those of several roles; one may have none.
+func policiesOf(roles ...awsiam.IRole) []constructs.IConstruct {
+	var all []constructs.IConstruct
+	for _, role := range roles {
+		if policy := role.Node().TryFindChild(jsii.String("DefaultPolicy")); policy != nil {
+			all = append(all, policy)
+		}
+	}
+	return all
 }

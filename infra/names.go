@@ -46,10 +46,6 @@ func (s settings) catalogPath() string { return "/" + s.prefix + "/catalog" }
 
 func (s settings) machineName() string { return s.prefix + "-environment" }
 
-func (s settings) bucketName(name string) string {
-	return s.prefix + "-" + name + "-" + s.account
-}
-
 func (s settings) boundaryName() string { return s.prefix + "-preview-boundary" }
 
 // functionName is stable, so that the console and the ASL's history read alike.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -165,17 +166,38 @@ func TestRolesArePassedOnlyToTasksAndOnlyThoseOfTheCatalog(t *testing.T) {
 	}
 }
 
+// TestABuildIsStartedAsItsProjectSays takes the keys from AWS's reference: one that is
+// new there is named here until it is refused too.
 func TestABuildIsStartedAsItsProjectSays(t *testing.T) {
-	denied := map[string]bool{}
-	for _, p := range control(t).permissions() {
-		if p.role == roleOf(t, "build") && !p.allow && slices.Contains(p.actions, "codebuild:StartBuild") {
-			denied[p.conditions] = true
+	var wanted []string
+	for _, key := range authorityOf(t, "codebuild").Privileges["StartBuild"].ResourceTypes[""].ConditionKeys {
+		if !strings.Contains(key, "${") {
+			wanted = append(wanted, key)
 		}
 	}
-	for _, key := range []string{"serviceRole", "source.buildspec", "source.location", "environment.image", "environment.privilegedMode"} {
-		// A statement of its own: the keys of one condition must all hold.
-		if !denied[`{"Null":{"codebuild:`+key+`":"false"}}`] {
-			t.Errorf("a build may be started with another %s", key)
+	slices.Sort(wanted)
+	allowed := 0
+	for _, p := range control(t).permissions() {
+		if !p.allow || !slices.ContainsFunc(p.actions, func(a string) bool { return covers(a, "codebuild:StartBuild") }) || isBoundary(p) {
+			continue
 		}
+		allowed++
+		var conditions map[string]map[string]string
+		if err := json.Unmarshal([]byte(p.conditions), &conditions); err != nil {
+			t.Fatalf("%s may start builds under %q: %v", p.role, p.conditions, err)
+		}
+		var refused []string
+		for key, absent := range conditions["Null"] {
+			if absent == "true" {
+				refused = append(refused, key)
+			}
+		}
+		slices.Sort(refused)
+		if diff := cmp.Diff(wanted, refused); diff != "" {
+			t.Errorf("%s: what a build may not be started with (-AWS +refused):\n%s", p.role, diff)
+		}
+	}
+	if allowed != 1 {
+		t.Errorf("%d statements start builds, want 1", allowed)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -41,9 +42,16 @@ type previews struct {
 
 // function is one Lambda function with the role that nothing else has.
 type function struct {
-	lambda awslambda.Function
-	role   awsiam.Role
-	log    awslogs.LogGroup
+	lambda   awslambda.Function
+	role     awsiam.Role
+	log      awslogs.LogGroup
+	policies []constructs.IConstruct // of the role
+}
+
+// after lets a function wait for one more policy of its role.
+func (f *function) after(policy constructs.IConstruct) {
+	f.policies = append(f.policies, policy)
+	afterPolicies(f.lambda, f.policies...)
 }
 
 // edgeParts are what stands before every environment.

@@ -15,16 +15,20 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsroute53targets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 )
 
 const (
-	// placeholderImage answers 200 to everything until the main pipelines have deployed
-	// something better.
-	placeholderImage = "public.ecr.aws/nginx/nginx:1.29-alpine"
-	samplePort       = 80
-	sampleCIDR       = "10.0.0.0/16"
+	// placeholderImage answers 200 to every path, the health check's too, on port 8080
+	// and as nobody special, until something better is deployed. It needs neither a
+	// command nor a variable, which every preview would inherit.
+	placeholderImage = "docker.io/mendhak/http-https-echo:37"
+	// samplePort is one that a program may open without being root.
+	samplePort   = 8080
+	sampleHealth = "/healthz"
+	sampleCIDR   = "10.0.0.0/16"
 	// firstRule is the priority of the sample's first rule, before all overrides.
 	firstRule = 10
 )
@@ -55,7 +59,7 @@ func (p *previews) makeSample() error {
 		Validation: awscertificatemanager.CertificateValidation_FromDns(zone),
 	})
 	s.network()
-	s.loadBalancer(certificate)
+	s.loadBalancer(zone, certificate)
 	s.services()
 	for _, name := range slices.Sorted(maps.Keys(p.catalog.Queues)) {
 		queue := awssqs.NewQueue(p.stack, jsii.String("Queue-"+name), &awssqs.QueueProps{
@@ -73,32 +77,43 @@ func (p *previews) makeSample() error {
 
 func (s *sampleBaseline) network() {
 	s.vpc = awsec2.NewVpc(s.stack, jsii.String("Vpc"), &awsec2.VpcProps{
-		// Left to CloudFormation, so that nothing is asked of the account now.
-		AvailabilityZones: &[]*string{zones(0), zones(1)}, NatGateways: jsii.Number(1),
+		AvailabilityZones: jsii.Strings(s.zones...), NatGateways: jsii.Number(1),
 		IpAddresses: awsec2.IpAddresses_Cidr(jsii.String(sampleCIDR)),
 	})
-	s.vpc.AddFlowLog(jsii.String("Flows"), &awsec2.FlowLogOptions{
+	s.zonesByID()
+	flows := s.vpc.AddFlowLog(jsii.String("Flows"), &awsec2.FlowLogOptions{
 		Destination: awsec2.FlowLogDestination_ToCloudWatchLogs(awslogs.NewLogGroup(s.stack, jsii.String("FlowLog"), &awslogs.LogGroupProps{
 			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		}), nil),
 		TrafficType: awsec2.FlowLogTrafficType_REJECT,
 	})
+	afterPolicies(flows, policyOf(flows.IamRole()))
 	s.cluster = awsecs.NewCluster(s.stack, jsii.String("Cluster"), &awsecs.ClusterProps{
 		ClusterName: &s.catalog.Baseline.Cluster, Vpc: s.vpc, ContainerInsightsV2: awsecs.ContainerInsights_ENABLED,
 	})
 }
 
-func zones(n float64) *string { return awscdk.Fn_Select(&n, awscdk.Fn_GetAzs(nil)) }
-
 // loadBalancer is internal: only CloudFront's VPC origin and the VPC itself reach it.
-func (s *sampleBaseline) loadBalancer(certificate awscertificatemanager.Certificate) {
+// What comes through the origin has CloudFront's addresses, not the VPC's. Their list
+// counts as 55 of the 60 rules of a group, so that it has one for itself
+// (docs.aws.amazon.com/vpc/latest/userguide/working-with-aws-managed-prefix-lists.html).
+func (s *sampleBaseline) loadBalancer(zone awsroute53.IHostedZone, certificate awscertificatemanager.Certificate) {
 	group := awsec2.NewSecurityGroup(s.stack, jsii.String("LoadBalancerGroup"), &awsec2.SecurityGroupProps{
 		Vpc: s.vpc, Description: jsii.String("The load balancer of the sample."), AllowAllOutbound: jsii.Bool(true),
 	})
-	// CloudFront's network interfaces lie in the VPC.
-	group.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(sampleCIDR)), awsec2.Port_Tcp(jsii.Number(443)), jsii.String("From the VPC, where CloudFront's VPC origin is"), nil)
+	group.AddIngressRule(awsec2.Peer_Ipv4(jsii.String(sampleCIDR)), awsec2.Port_Tcp(jsii.Number(443)), jsii.String("From the services of the baseline to each other"), nil)
+	edge := awsec2.NewSecurityGroup(s.stack, jsii.String("EdgeGroup"), &awsec2.SecurityGroupProps{
+		Vpc: s.vpc, Description: jsii.String("What CloudFront asks of the load balancer of the sample."), AllowAllOutbound: jsii.Bool(false),
+	})
+	edge.AddIngressRule(awsec2.Peer_PrefixList(&s.prefixList), awsec2.Port_Tcp(jsii.Number(443)), jsii.String("From CloudFront's VPC origin"), nil)
 	s.balancer = elb.NewApplicationLoadBalancer(s.stack, jsii.String("Balancer"), &elb.ApplicationLoadBalancerProps{
 		Vpc: s.vpc, InternetFacing: jsii.Bool(false), SecurityGroup: group, LoadBalancerName: jsii.String("staging"), DropInvalidHeaderFields: jsii.Bool(true),
+	})
+	s.balancer.AddSecurityGroup(edge)
+	// The services find each other by the baseline's host.
+	awsroute53.NewARecord(s.stack, jsii.String("BaselineName"), &awsroute53.ARecordProps{
+		Zone: zone, RecordName: &s.catalog.Baseline.Host,
+		Target: awsroute53.RecordTarget_FromAlias(awsroute53targets.NewLoadBalancerTarget(s.balancer, nil)),
 	})
 	s.balancer.LogAccessLogs(s.logs, jsii.String("load-balancer"))
 	s.listener = s.balancer.AddListener(jsii.String("Https"), &elb.BaseApplicationListenerProps{
@@ -147,6 +162,7 @@ func (s *sampleBaseline) service(name, ecsService string) elb.ApplicationTargetG
 			Retention: awslogs.RetentionDays_ONE_WEEK, RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 		})}),
 	})
+	afterPolicies(definition, policiesOf(task, execution)...)
 	accept(definition, "AwsSolutions-ECS2", "A port, the host of the baseline and the URL of a queue are no secrets.")
 	service := awsecs.NewFargateService(s.stack, jsii.String("Service-"+name), &awsecs.FargateServiceProps{
 		ServiceName: &ecsService, Cluster: s.cluster, TaskDefinition: definition, DesiredCount: jsii.Number(1),
@@ -156,7 +172,7 @@ func (s *sampleBaseline) service(name, ecsService string) elb.ApplicationTargetG
 	group := elb.NewApplicationTargetGroup(s.stack, jsii.String("Group-"+name), &elb.ApplicationTargetGroupProps{
 		TargetGroupName: jsii.String("staging-" + name), Vpc: s.vpc, Port: jsii.Number(samplePort), Protocol: elb.ApplicationProtocol_HTTP,
 		TargetType: elb.TargetType_IP, Targets: &[]elb.IApplicationLoadBalancerTarget{service},
-		HealthCheck: &elb.HealthCheck{Path: jsii.String("/"), HealthyHttpCodes: jsii.String("200-399")},
+		HealthCheck: &elb.HealthCheck{Path: jsii.String(sampleHealth), HealthyHttpCodes: jsii.String("200")},
 	})
 	return group
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -15,12 +16,23 @@ var tryOut = map[string]string{
 	"connection": "arn:aws:codeconnections:us-east-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef",
 }
 
-func TestTheSampleIsABaselineThatTheEdgeAloneReaches(t *testing.T) {
-	out := t.TempDir()
-	made, err := synthesize(out, tryOut)
+// sampleFolder is where the stacks of the sample are made, beside the reports.
+func sampleFolder() string { return filepath.Join(reports, "sample") }
+
+// sampleOnce makes the stacks of the sample, when a test asks for them.
+var sampleOnce = sync.OnceValues(func() (stacks, error) { return synthesize(sampleFolder(), tryOut) })
+
+func sampled(t *testing.T) stacks {
+	t.Helper()
+	made, err := sampleOnce()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return made
+}
+
+func TestTheSampleIsABaselineThatTheEdgeAloneReaches(t *testing.T) {
+	made, out := sampled(t), sampleFolder()
 	stack := made["PreviewEnvironments-pv"]
 	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::LoadBalancer") {
 		if r.at("Scheme") != "internal" {
@@ -68,6 +80,65 @@ func TestASampleWithoutItsContextSaysAllThatIsMissing(t *testing.T) {
 	for _, words := range []string{"-c zone=", "-c zoneId=", "-c connection=", "-c repository=", "-c account="} {
 		if !strings.Contains(err.Error(), words) {
 			t.Errorf("%q lacks %s", err, words)
+		}
+	}
+}
+
+// TestTheEdgeReachesTheSamplesLoadBalancer because what comes through a VPC origin has
+// CloudFront's addresses, which no rule for the VPC's range admits.
+func TestTheEdgeReachesTheSamplesLoadBalancer(t *testing.T) {
+	stack := sampled(t)["PreviewEnvironments-pv"]
+	rules := map[string]int{} // of each group
+	admitted := ""
+	for _, r := range stack.of("AWS::EC2::SecurityGroupIngress") {
+		group := strings.TrimSuffix(strings.TrimPrefix(text(r.at("GroupId")), "<"), ".GroupId>")
+		rules[group]++
+		if text(r.at("SourcePrefixListId")) == edgePrefixList && r.at("FromPort") == 443.0 {
+			admitted = group
+		}
+	}
+	if admitted == "" {
+		t.Fatal("no group admits CloudFront")
+	}
+	inline, _ := stack.Resources[admitted].at("SecurityGroupIngress").([]any)
+	if n := rules[admitted] + len(inline); n != 1 {
+		t.Errorf("the group that admits CloudFront has %d rules; its list alone counts as 55 of 60", n)
+	}
+	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::LoadBalancer") {
+		if !strings.Contains(text(r.at("SecurityGroups")), admitted) {
+			t.Errorf("%s is not in the group that admits CloudFront", id)
+		}
+	}
+}
+
+func TestTheSamplesServicesFindEachOther(t *testing.T) {
+	stack := sampled(t)["PreviewEnvironments-pv"]
+	for _, r := range stack.of("AWS::Route53::RecordSet") {
+		if text(r.at("Name")) == "staging.example.com." && strings.Contains(text(r.at("AliasTarget", "DNSName")), "Balancer") {
+			return
+		}
+	}
+	t.Error("the host of the baseline leads nowhere, and service1 asks service2 by it")
+}
+
+// TestTheSamplesServicesMayBeAnybodysContainers who is not root, and answers where it is
+// asked for its health.
+func TestTheSamplesServicesMayBeAnybodysContainers(t *testing.T) {
+	stack := sampled(t)["PreviewEnvironments-pv"]
+	for id, r := range stack.of("AWS::ElasticLoadBalancingV2::TargetGroup") {
+		if r.at("HealthCheckPath") != "/healthz" || r.at("Matcher", "HttpCode") != "200" || r.at("Port") != 8080.0 {
+			t.Errorf("%s asks %v on %v for %v", id, r.at("HealthCheckPath"), r.at("Port"), r.at("Matcher"))
+		}
+	}
+	for id, r := range stack.of("AWS::ECS::TaskDefinition") {
+		containers, _ := r.at("ContainerDefinitions").([]any)
+		container := resource{Properties: containers[0].(map[string]any)}
+		if !strings.Contains(text(container.at("PortMappings")), "8080") {
+			t.Errorf("%s listens on %s", id, text(container.at("PortMappings")))
+		}
+		// A preview runs what the baseline runs with another image.
+		if container.at("Command") != nil || container.at("EntryPoint") != nil {
+			t.Errorf("%s has a command, which every preview would run", id)
 		}
 	}
 }

@@ -13,7 +13,7 @@ const sourceDays = 7
 // version a commit.
 func (p *previews) makeSources() error {
 	p.sources = awss3.NewBucket(p.stack, jsii.String("Sources"), p.private("sources", &awss3.BucketProps{
-		Versioned: jsii.Bool(true), ServerAccessLogsBucket: p.logs, ServerAccessLogsPrefix: jsii.String("sources/"),
+		Versioned: jsii.Bool(true),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
 			Expiration: awscdk.Duration_Days(jsii.Number(sourceDays)), NoncurrentVersionExpiration: awscdk.Duration_Days(jsii.Number(sourceDays)),
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),

@@ -13,11 +13,16 @@ import (
 // pipelines stand alone, so that no number of services fills a stack, and a service
 // that is added changes no other.
 func makeStacks(app awscdk.App, s settings) error {
+	if s.sample {
+		s.presetZones(app)
+	}
 	environment := &awscdk.Environment{Account: &s.account, Region: &s.region}
 	p := &previews{settings: s, functions: map[string]*function{}}
 	p.stack = awscdk.NewStack(app, jsii.String(stackName(s.prefix, "")), &awscdk.StackProps{
 		Env: environment, Description: jsii.String("Preview environments: the control plane and the edge."),
-		TerminationProtection: jsii.Bool(true),
+		// Not before the first deployment has succeeded: one that failed has to be deleted
+		// before the next, and the CLI protects a stack before it makes anything.
+		TerminationProtection: &s.protect,
 	})
 	for _, part := range []func() error{
 		p.makeBuckets, p.makeSources, p.makeBoundary, p.makeBaseline, p.makeTable, p.makeEdge, p.publishCatalog,

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,19 @@ type resource struct {
 	Properties     map[string]any
 	Metadata       map[string]any
 	DeletionPolicy string
+	DependsOn      ids
+}
+
+// ids are one or several, as a template writes them.
+type ids []string
+
+func (all *ids) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*all = ids{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(all))
 }
 
 // ours are the stacks of infra/catalog.yaml, made once: a synthesis takes seconds,
@@ -167,6 +181,9 @@ func text(v any) string {
 	return fmt.Sprint(v)
 }
 
+// exportOf begins the name of what another stack refers to as a whole.
+var exportOf = regexp.MustCompile(`^.*:ExportsOutputRef`)
+
 // intrinsic renders a function of CloudFormation.
 func intrinsic(v map[string]any) string {
 	if ref, ok := v["Ref"].(string); ok {
@@ -176,7 +193,7 @@ func intrinsic(v map[string]any) string {
 		return "<" + text(get[0]) + "." + text(get[1]) + ">"
 	}
 	if name, ok := v["Fn::ImportValue"]; ok {
-		return "<" + text(name) + ">"
+		return "<" + hash.ReplaceAllString(exportOf.ReplaceAllString(text(name), ""), "$1") + ">"
 	}
 	if join, ok := v["Fn::Join"].([]any); ok {
 		separator := text(join[0])

@@ -14,5 +14,6 @@ const (
 	MetricHeld         = "Held"         // resources that a sweep would remove, were they not so many
 	MetricProblems     = "Problems"     // what a sweep could not look at
 	MetricLeftBehind   = "LeftBehind"   // resources that a removal gave up
+	MetricRefused      = "Refused"      // status messages that Slack refused for the app itself
 	MetricReady        = "ReadySeconds" // from asked for to ready
 )

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"previewenv/lambdas/catalog"
+	"previewenv/lambdas/config"
 	"previewenv/lambdas/internal/fault"
 	"previewenv/lambdas/internal/record"
 	"previewenv/lambdas/internal/slack"
@@ -78,7 +79,12 @@ func (n *Notify) show(ctx context.Context, name string) error {
 		err = n.warn(ctx, client, life, v, &message)
 	}
 	if f := fault.As(err); f != nil && f.Name != statemachine.ErrThrottled && f.Name != statemachine.ErrUnavailable {
-		n.Log.Error("message refused by Slack", "env", name, "reason", slack.Code(err), "next", f.Next)
+		refused := 0
+		if f.Name == statemachine.ErrInternal { // the app or its token; a channel is the matter of whoever chose it
+			refused = 1
+		}
+		n.Log.Error("message refused by Slack", "env", name, "reason", slack.Code(err), "next", f.Next,
+			config.MetricRefused, refused, "_aws", metrics(n.Now(), "Count", config.MetricRefused))
 		err = nil
 	}
 	if err != nil || message == life.Environment.Message {
