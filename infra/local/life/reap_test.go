@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
-	"previewenv/infra/local/git"
 	"previewenv/infra/local/slack"
 )
 
@@ -262,10 +261,4 @@ func TestWithoutRoomARefusalSaysWhoHasThePlaces(t *testing.T) {
 	for _, label := range labels[:3] {
 		remove(t, label)
 	}
-}
-
-// pushed is a new commit of a pull request that changes one service.
-func pushed(t *testing.T, pullRequest int, service string) string {
-	t.Helper()
-	return push(t, pullRequest, git.SetVersion(service, strconv.FormatInt(time.Now().UnixNano(), 10)))
 }
