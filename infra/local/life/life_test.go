@@ -197,8 +197,9 @@ func TestAStepThatDoesNotEndInTimeIsToldByServiceAndStep(t *testing.T) {
 	remove(t, "late")
 }
 
+// TestTwentyEnvironmentsAtOnceAllBecomeReady runs alone: twenty take all that two
+// cores have.
 func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
-	t.Parallel()
 	commit := world.Repository.Commits["pr1"]
 	var labels []string
 	for i := range 20 {

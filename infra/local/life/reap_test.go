@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
-	"previewenv/infra/local/git"
 	"previewenv/infra/local/slack"
 )
 
@@ -241,10 +240,4 @@ func TestWithoutRoomARefusalSaysWhoHasThePlaces(t *testing.T) {
 	for _, label := range labels[:3] {
 		remove(t, label)
 	}
-}
-
-// pushed is a new commit of a pull request that changes one service.
-func pushed(t *testing.T, pullRequest int, service string) string {
-	t.Helper()
-	return push(t, pullRequest, git.SetVersion(service, strconv.FormatInt(time.Now().UnixNano(), 10)))
 }

@@ -12,12 +12,9 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +23,6 @@ import (
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
 	"previewenv/infra/local/faults"
-	"previewenv/infra/local/git"
 	"previewenv/infra/local/manner"
 	"previewenv/infra/local/slack"
 	"previewenv/infra/local/stack"
@@ -309,20 +305,6 @@ func ended(t testing.TB, arn string) *sfn.DescribeExecutionOutput {
 	}
 }
 
-// push makes a commit of a pull request; two at once would make it from one parent.
-func push(t testing.TB, pullRequest int, edits ...git.Edit) string {
-	t.Helper()
-	pushing.Lock()
-	defer pushing.Unlock()
-	sha, err := world.Repository.Push(t.Context(), pullRequest, git.All(slices.Insert(edits, 0, fresh(fmt.Sprint("pr", pullRequest)))...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sha
-}
-
-var pushing sync.Mutex
-
 // serves waits until a URL is answered as an override.
 func serves(t testing.TB, url, service string) page {
 	t.Helper()
@@ -336,18 +318,5 @@ func serves(t testing.TB, url, service string) page {
 			t.Fatalf("%s is not served by an override of %s after %s; it answers %d %v %s", url, service, patience, p.Status, p.Header, p.Body)
 		}
 		time.Sleep(100 * time.Millisecond)
-	}
-}
-
-// fresh puts a worktree back to a commit of the seed, so that what one test broke
-// does not break the next.
-func fresh(branch string) git.Edit {
-	return func(worktree string) error {
-		commit := world.Repository.Commits[branch]
-		out, err := exec.Command("git", "-C", worktree, "read-tree", "-u", "--reset", commit).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("go back to %s: %w: %s", branch, err, out)
-		}
-		return nil
 	}
 }
