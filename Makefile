@@ -46,7 +46,7 @@ test: venv build ## run all tests
 # N random lives; SEED=… plays the same ones again.
 .PHONY: lives
 lives: venv ## play N (20) random lives against the invariants
-	go test -timeout 120m -count 1 -run TestRandomLives ./infra/local/life -rapid.checks=$(or $(N),20) -rapid.seed=$(or $(SEED),0)
+	MANNERS_SEED=$(or $(SEED),1) go test -timeout 120m -count 1 -run TestRandomLives ./infra/local/life -rapid.checks=$(or $(N),20) -rapid.seed=$(or $(SEED),0)
 
 # Every function for AWS. Paths, version control and build ids are left out of a
 # binary, so that the same source gives the same bytes and is not deployed again.

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsschedulertargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
+
+	"previewenv/lambdas/config"
 )
 
 const (
@@ -50,7 +52,7 @@ func (p *previews) makeEvents() error {
 func (p *previews) stream() {
 	notify := p.functions["notify"]
 	source := awslambdaeventsources.NewDynamoEventSource(p.table, &awslambdaeventsources.DynamoEventSourceProps{
-		StartingPosition: awslambda.StartingPosition_LATEST, BatchSize: jsii.Number(50), ParallelizationFactor: jsii.Number(4),
+		StartingPosition: awslambda.StartingPosition_LATEST, BatchSize: jsii.Number(50), ParallelizationFactor: jsii.Number(config.StreamFactor),
 		BisectBatchOnError: jsii.Bool(true), RetryAttempts: jsii.Number(streamTries), MaxRecordAge: awscdk.Duration_Hours(jsii.Number(streamHours)),
 		OnFailure: awslambdaeventsources.NewSqsDlq(p.dead),
 	})

@@ -246,3 +246,17 @@ func relative(t testing.TB, file string) string {
 	}
 	return name
 }
+
+// Above one, two invocations would show one environment at the same time: each would
+// post a status message of its own, or the older of two would be left standing.
+func TestTheChangesOfOneEnvironmentAreShownOneAfterTheOther(t *testing.T) {
+	mappings := control(t).of("AWS::Lambda::EventSourceMapping")
+	if len(mappings) != 1 {
+		t.Fatalf("there are %d mappings, want that of the table", len(mappings))
+	}
+	for name, r := range mappings {
+		if factor := r.at("ParallelizationFactor"); factor != float64(1) {
+			t.Errorf("%s has a factor of %v, which leaves only the changes of one row in order", name, factor)
+		}
+	}
+}

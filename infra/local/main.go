@@ -19,6 +19,7 @@ import (
 
 	"previewenv/infra/local/demo"
 	"previewenv/infra/local/faults"
+	"previewenv/infra/local/manner"
 	"previewenv/infra/local/process"
 	"previewenv/infra/local/stack"
 )
@@ -71,7 +72,11 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer release()
-	options := stack.Options{Root: root, Dir: dir, Limits: *limits, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
+	manners, err := manner.FromEnvironment()
+	if err != nil {
+		return err
+	}
+	options := stack.Options{Root: root, Manners: manners, Dir: dir, Limits: *limits, Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	switch args[0] {
 	case "up":
 		return up(ctx, options)

@@ -41,6 +41,9 @@ func Main(ctx context.Context, so stack.Options, o Options) error {
 		return err
 	}
 	so.Running, so.Spread = o.AtOnce, true
+	if so.Manners != nil {
+		so.Manners.Seed = o.Seed
+	}
 	so.Tell = func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
 	s, err := stack.Start(ctx, so)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"previewenv/infra/local/edge"
+	"previewenv/infra/local/stack"
 )
 
 // Report is what a run found.
@@ -22,7 +23,9 @@ type Report struct {
 	Baseline string
 	Sweep    string   // the reaper's own report
 	Secrets  []string // that a log holds
-	Took     time.Duration
+	// Violations are the calls that AWS's models do not allow.
+	Violations []stack.Violation
+	Took       time.Duration
 }
 
 // calls plays lives without a fault and returns the calls to be tried: of whole
@@ -82,6 +85,7 @@ func (w *World) Run(ctx context.Context, all []Row, atOnce int, done func(Result
 		return nil, err
 	}
 	report := &Report{}
+	_, mark := w.Violations(0)
 	crowd := slices.IndexFunc(all, func(r Row) bool { return r.alone })
 	if crowd < 0 {
 		crowd = len(all)
@@ -98,6 +102,7 @@ func (w *World) Run(ctx context.Context, all []Row, atOnce int, done func(Result
 	if report.Secrets, err = w.SecretsInLogs(); err != nil {
 		return report, err
 	}
+	report.Violations, _ = w.Violations(mark)
 	after, err := w.baseline(ctx)
 	report.Baseline = cmp.Diff(before, after)
 	report.Took = time.Since(start)

@@ -13,7 +13,7 @@ import (
 // Bad tells whether anything was left behind, wrongly told, changed, or given up for
 // a fault that passes.
 func (r *Report) Bad() bool {
-	return r.Baseline != "" || len(r.Secrets) > 0 || slices.ContainsFunc(r.Results, func(one Result) bool {
+	return r.Baseline != "" || len(r.Secrets) > 0 || len(r.Violations) > 0 || slices.ContainsFunc(r.Results, func(one Result) bool {
 		return one.Verdict == LeftBehind || one.Verdict == Lied || one.needless()
 	})
 }
@@ -55,7 +55,7 @@ func (r *Report) Print(w io.Writer) {
 	if r.Baseline != "" {
 		changed = 1
 	}
-	fmt.Fprintf(w, "baseline changed: %d, logs that hold a secret: %d\n", changed, len(r.Secrets))
+	fmt.Fprintf(w, "baseline changed: %d, logs that hold a secret: %d, calls that AWS's models do not allow: %d\n", changed, len(r.Secrets), len(r.Violations))
 	fmt.Fprintf(w, "%d faults in %s\n", tried, r.Took.Round(time.Second))
 	r.explain(w)
 }
@@ -87,6 +87,9 @@ func (r *Report) explain(w io.Writer) {
 			}
 			fmt.Fprintf(w, "      %s\n      %s\n", one.Reason, strings.Join(one.Notes, "; "))
 		}
+	}
+	for _, v := range r.Violations {
+		fmt.Fprintln(w, v.Environment, v)
 	}
 	for _, found := range r.Secrets {
 		fmt.Fprintln(w, found)

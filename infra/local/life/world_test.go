@@ -24,6 +24,7 @@ import (
 
 	"previewenv/infra/local/faults"
 	"previewenv/infra/local/git"
+	"previewenv/infra/local/manner"
 	"previewenv/infra/local/slack"
 	"previewenv/infra/local/stack"
 )
@@ -62,10 +63,16 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	manners, err := manner.FromEnvironment()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	world, err = stack.Start(context.Background(), stack.Options{
 		Root: root, Dir: dir, Catalog: settings, BuildTimeout: 25 * time.Second, Running: 8, Spread: true,
-		Log:  slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Tell: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
+		Manners: manners,
+		Log:     slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Tell:    func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) },
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start local stack:", err)
@@ -77,6 +84,10 @@ func run(m *testing.M) int {
 	code := m.Run()
 	if found, err := world.SecretsInLogs(); err != nil || len(found) > 0 {
 		fmt.Fprintln(os.Stderr, "logs hold secrets:", found, err)
+		code = 1
+	}
+	if found, _ := world.Violations(0); len(found) > 0 {
+		fmt.Fprintf(os.Stderr, "AWS's models do not allow %d calls or answers, such as: %s\n", len(found), found[0])
 		code = 1
 	}
 	if code == 0 {
@@ -105,6 +116,7 @@ func command(t testing.TB, name, text string) slack.Answer {
 // much else may take more than the 3 s that Slack waits, and the same command again
 // is the same request.
 func typed(t testing.TB, who, name, text string) (slack.Answer, error) {
+	judged(t)
 	const times = 5
 	var answer slack.Answer
 	var err error
@@ -211,6 +223,7 @@ func get(t testing.TB, url string) page {
 // execute starts an execution as any AWS client would.
 func execute(t testing.TB, input string) string {
 	t.Helper()
+	judged(t)
 	out, err := sfn.NewFromConfig(world.Config).StartExecution(t.Context(), &sfn.StartExecutionInput{
 		StateMachineArn: &world.Info.StateMachineARN, Input: &input, Name: aws.String(fmt.Sprintf("test-%d", time.Now().UnixNano())),
 	})

@@ -39,6 +39,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -121,4 +123,25 @@ func (m *Manners) sum(of ...any) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(strings.TrimSpace(fmt.Sprintln(of...)))) // never an error
 	return h.Sum64()
+}
+
+// FromEnvironment reads MANNERS_SEED, 1 without it, and MANNERS_FACTOR, the usual one
+// without it; a factor of 0 is no manners.
+func FromEnvironment() (*Manners, error) {
+	m := &Manners{Seed: 1, Factor: Usual}
+	var err error
+	if text := os.Getenv("MANNERS_SEED"); text != "" {
+		if m.Seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			return nil, fmt.Errorf("read MANNERS_SEED: %w", err)
+		}
+	}
+	if text := os.Getenv("MANNERS_FACTOR"); text != "" {
+		if m.Factor, err = strconv.ParseFloat(text, 64); err != nil || m.Factor < 0 {
+			return nil, fmt.Errorf("MANNERS_FACTOR is %q: a number of at least 0 is expected", text)
+		}
+	}
+	if m.Factor == 0 {
+		return nil, nil
+	}
+	return m, nil
 }

@@ -20,13 +20,15 @@ import (
 	"previewenv/infra/local/codebuild"
 	"previewenv/infra/local/ecs"
 	localedge "previewenv/infra/local/edge"
+	"previewenv/infra/local/manner"
 	"previewenv/infra/local/stream"
+	"previewenv/lambdas/config"
 )
 
 // agents start what gives the emulator hands.
 func (s *Stack) agents(ctx context.Context) error {
 	s.options.Tell("starting the load balancer, the tasks and the edge")
-	s.alb = alb.New(alb.Options{Config: clientConfig(s.edgeURL, "alb"), LoadBalancer: s.Seeded.LoadBalancer, Log: s.options.Log})
+	s.alb = alb.New(alb.Options{Config: clientConfig(s.edgeURL, "alb"), LoadBalancer: s.Seeded.LoadBalancer, Log: s.options.Log, Manners: s.options.Manners})
 	s.alb.Attach(s.Edge.Rewrite)
 	s.closers = append(s.closers, func() error { s.alb.Close(); return nil })
 	s.serve("alb", s.alb)
@@ -130,7 +132,7 @@ func (s *Stack) distribution() error {
 	}
 	d, err := cloudfront.New(cloudfront.Options{
 		Config: clientConfig(s.edgeURL, "cloudfront"), BaseDomain: domain, Request: request, Response: response,
-		Store: s.Store.Get, Origin: s.alb, Backends: paths, Bucket: s.Seeded.Site, Log: s.options.Log,
+		Store: s.Store.Edge(s.options.Manners).Get, Origin: s.alb, Backends: paths, Bucket: s.Seeded.Site, Log: s.options.Log,
 	})
 	if err != nil {
 		return err
@@ -166,6 +168,9 @@ func (s *Stack) notify(context.Context) error {
 		}
 		return err
 	})
+	if s.options.Manners != nil {
+		poller.Spread(manner.Shards, config.StreamFactor)
+	}
 	s.Edge.Observe(func(c localedge.Call) {
 		if c.Service == "dynamodb" && (c.Operation == "PutItem" || c.Operation == "UpdateItem") {
 			poller.Nudge()

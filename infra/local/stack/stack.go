@@ -27,6 +27,7 @@ import (
 	"previewenv/infra/local/function"
 	"previewenv/infra/local/git"
 	"previewenv/infra/local/kvs"
+	"previewenv/infra/local/manner"
 	"previewenv/infra/local/moto"
 	"previewenv/infra/local/registry"
 	"previewenv/infra/local/seed"
@@ -67,6 +68,8 @@ type Options struct {
 	// Limits makes the edge refuse the functions what AWS would refuse an account: the
 	// request rates and the quotas of ELBv2 and ECS (Edge.Throttle, Quotas).
 	Limits bool
+	// Manners are those of AWS that the emulator does not have; nil is none.
+	Manners *manner.Manners
 	// Tell is told in words what is being done; nil tells nobody.
 	Tell func(format string, args ...any)
 }
@@ -105,6 +108,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Tell == nil {
 		o.Tell = func(string, ...any) {}
 	}
+	o.Tell("%s", o.Manners)
 	s := &Stack{options: o, secrets: newSecrets(), Store: kvs.New(), listeners: map[string]net.Listener{}}
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -118,7 +122,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 
 func (s *Stack) start(ctx context.Context) error {
 	for _, part := range []func(context.Context) error{
-		s.folders, s.ports, s.emulator, s.sources, s.baseline, s.agents, s.doors, s.healthy,
+		s.folders, s.ports, s.emulator, s.sources, s.baseline, s.agents, s.doors, s.healthy, s.behave,
 	} {
 		if err := part(ctx); err != nil {
 			return err

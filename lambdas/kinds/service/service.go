@@ -96,7 +96,7 @@ func FromConfig(cfg aws.Config, guard guard.Guard) *Kind {
 // Ensure registers the task definition unless the same content is there, makes the
 // service or moves it to that task definition, and returns the service's ARN: at
 // most two mutating calls. A name that AWS still keeps for a service of an earlier
-// life is a fault named statemachine.ErrNotYet.
+// life, and a rule that ECS does not see yet, are faults named statemachine.ErrNotYet.
 func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 	spec, err := k.read(r)
 	if err != nil {
@@ -242,11 +242,22 @@ func (k *Kind) create(ctx context.Context, r kind.Resource, want Spec, definitio
 	in := want.Service
 	in.TaskDefinition, in.Tags = &definition, tagList(r.Tags)
 	out, err := k.client.CreateService(ctx, &in)
+	if unseen(err) {
+		return "", fault.New(statemachine.ErrNotYet, "ECS does not see yet that the load balancer leads to %s.", want.Name)
+	}
 	if err != nil {
 		return "", fmt.Errorf("create service %s: %w", want.Name, err)
 	}
 	slog.InfoContext(ctx, "service created", "env", r.Environment, "kind", "service", "name", want.Name)
 	return aws.ToString(out.Service.ServiceArn), nil
+}
+
+// unseen tells ECS's refusal of a service whose rule was just made: ECS looks at the
+// load balancer on its own, a moment behind. The error's type says no more than that
+// some parameter is wrong (repost.aws/knowledge-center/ecs-create-service-error).
+func unseen(err error) bool {
+	invalid, ok := errors.AsType[*types.InvalidParameterException](err)
+	return ok && strings.Contains(invalid.ErrorMessage(), "does not have an associated load balancer")
 }
 
 func (k *Kind) update(ctx context.Context, r kind.Resource, want Spec, definition string) (string, error) {

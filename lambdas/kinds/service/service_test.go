@@ -105,6 +105,23 @@ func TestEnsure(t *testing.T) {
 			t.Errorf("task definition = %s, want %s again", *got, *first)
 		}
 	})
+	t.Run("where ECS does not see the new rule yet, it is tried again", func(t *testing.T) {
+		_, k, r := start(t)
+		awstest.Fail(t, "ecs:CreateService", &types.InvalidParameterException{
+			Message: aws.String("The target group with targetGroupArn arn:x does not have an associated load balancer."),
+		})
+		if id, err := k.Ensure(t.Context(), r); !fault.Is(err, statemachine.ErrNotYet) {
+			t.Errorf("Ensure = %q, %v, want a fault named %s", id, err, statemachine.ErrNotYet)
+		}
+		ensure(t, k, r)
+	})
+	t.Run("another refusal of its parameters is not tried again", func(t *testing.T) {
+		_, k, r := start(t)
+		awstest.Fail(t, "ecs:CreateService", &types.InvalidParameterException{Message: aws.String("The container web does not exist.")})
+		if id, err := k.Ensure(t.Context(), r); err == nil || fault.Is(err, statemachine.ErrNotYet) {
+			t.Errorf("Ensure = %q, %v", id, err)
+		}
+	})
 	t.Run("a function that died after registering registers nothing again", func(t *testing.T) {
 		_, k, r := start(t)
 		awstest.Fail(t, "ecs:CreateService", &types.ServerException{})
