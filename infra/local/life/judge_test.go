@@ -1,6 +1,7 @@
 package life
 
 import (
+	"strings"
 	"sync"
 	"testing"
 )
@@ -23,4 +24,22 @@ func judged(t testing.TB) {
 			t.Error(v)
 		}
 	})
+}
+
+// oneMessage holds that a life has one status message: an older one is of a life that
+// is over, and says so.
+func oneMessage(t testing.TB, label string) {
+	t.Helper()
+	var said []string
+	for _, m := range world.Slack.Messages(channelOf(t)) {
+		if strings.HasPrefix(m.Text, label+" is ") {
+			said = append(said, m.Text)
+		}
+	}
+	for _, text := range said {
+		if !strings.HasPrefix(text, label+" is gone") && !strings.HasPrefix(text, label+" is failed") {
+			t.Errorf("%s has a second status message, or one that was left standing: %q", label, said)
+			return
+		}
+	}
 }

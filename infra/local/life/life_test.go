@@ -214,6 +214,7 @@ func TestTwentyEnvironmentsAtOnceAllBecomeReady(t *testing.T) {
 	group.Wait()
 	for _, label := range labels {
 		until(t, label, "gone", slack.Message{})
+		oneMessage(t, label)
 	}
 	if diff := cmp.Diff(before, inventory(t)); diff != "" {
 		t.Errorf("twenty removals left something (-before +after):\n%s", diff)

@@ -183,7 +183,9 @@ func remove(t testing.TB, label string) slack.Message {
 	t.Helper()
 	before := message(t, label)
 	command(t, "/cleanupenv", label)
-	return until(t, label, "gone", before)
+	receipt := until(t, label, "gone", before)
+	oneMessage(t, label)
+	return receipt
 }
 
 type page struct {

@@ -13,13 +13,13 @@
 //     (github.com/kubernetes-sigs/aws-load-balancer-controller, issue 1433).
 //   - ECS looks at the load balancer on its own and may not see yet that a rule leads to
 //     a target group: InvalidParameterException, "The target group … does not have an
-//     associated load balancer" (repost.aws/knowledge-center/ecs-create-service-error).
+//     associated load balancer" (github.com/cloudposse/terraform-aws-ecs-web-app, issue 226).
 //     No time is known, so that it is drawn: one service in three is refused once.
 //   - Lambda polls each shard of a table's stream on its own. A table on demand begins
 //     with four partitions, one shard each, and the rows of one partition key are in
 //     one of them; above a ParallelizationFactor of 1 a shard is read by several
 //     invocations, and only the changes of one item, which is partition and sort key,
-//     stay in order (docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html).
+//     stay in order (docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html).
 //   - Lists are behind what they list: the tag index, ECS's and ELBv2's lists and
 //     DynamoDB's indexes are eventually consistent; SQS lists a deleted queue for up to
 //     60 s (docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html).

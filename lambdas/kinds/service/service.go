@@ -254,7 +254,7 @@ func (k *Kind) create(ctx context.Context, r kind.Resource, want Spec, definitio
 
 // unseen tells ECS's refusal of a service whose rule was just made: ECS looks at the
 // load balancer on its own, a moment behind. The error's type says no more than that
-// some parameter is wrong (repost.aws/knowledge-center/ecs-create-service-error).
+// some parameter is wrong (github.com/cloudposse/terraform-aws-ecs-web-app, issue 226).
 func unseen(err error) bool {
 	invalid, ok := errors.AsType[*types.InvalidParameterException](err)
 	return ok && strings.Contains(invalid.ErrorMessage(), "does not have an associated load balancer")

@@ -1,0 +1,29 @@
+package life
+
+import (
+	"testing"
+	"time"
+)
+
+// comesBack is whether the names of executions of a label's later life differ from
+// those of one that the table has forgotten.
+const comesBack = false
+
+// DynamoDB forgets a closed life after a month, row by row; Step Functions keeps the
+// names of its executions for three.
+func TestALabelComesBackAfterItsRowsHaveExpired(t *testing.T) {
+	if !comesBack {
+		t.Skip("the counters of a label end with its rows")
+	}
+	commit := world.Repository.Commits["pr1"]
+	provision(t, "back", commit+" service1 --as back")
+	remove(t, "back")
+	for _, rows := range []int{1, 2, 0} { // some at a time, then the rest
+		if _, err := world.Expire(t.Context(), time.Now().Add(31*24*time.Hour), rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	provision(t, "back", commit+" service1 --as back")
+	serves(t, world.URL("back")+"/service1", "service1")
+	remove(t, "back")
+}
