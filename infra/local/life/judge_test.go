@@ -6,13 +6,17 @@ import (
 	"testing"
 )
 
-// watched are the tests that judged was called for, by name.
-var watched sync.Map
+// watched are the tests that judged was called for, and owners the tests that
+// environments are of.
+var watched, owners sync.Map
 
 // judged fails a test, when it ends, for each call during it that AWS's models do not
-// allow.
-func judged(t testing.TB) {
+// allow, but for one that was made for another test's environment.
+func judged(t testing.TB, labels ...string) {
 	t.Helper()
+	for _, label := range labels {
+		owners.Store(label, t.Name())
+	}
 	if _, twice := watched.LoadOrStore(t.Name(), true); twice {
 		return
 	}
@@ -21,7 +25,9 @@ func judged(t testing.TB) {
 		watched.Delete(t.Name())
 		found, _ := world.Violations(mark)
 		for _, v := range found {
-			t.Error(v)
+			if owner, known := owners.Load(v.Environment); !known || strings.HasPrefix(t.Name(), owner.(string)) {
+				t.Error(v)
+			}
 		}
 	})
 }

@@ -154,6 +154,7 @@ func message(t testing.TB, label string) slack.Message {
 // that were not there before since.
 func until(t testing.TB, label, state string, since slack.Message) slack.Message {
 	t.Helper()
+	judged(t, label)
 	deadline := time.Now().Add(patience)
 	for {
 		m := message(t, label)
@@ -204,7 +205,26 @@ func (p page) JSON(t testing.TB) map[string]any {
 	return v
 }
 
+// get asks again where an edge finds nothing under a key that is being changed.
 func get(t testing.TB, url string) page {
+	t.Helper()
+	p := getOnce(t, url)
+	for range 10 {
+		if !p.missed() {
+			break
+		}
+		p = getOnce(t, url)
+	}
+	return p
+}
+
+// missed tells the gate's own answer where its key was not found for a moment.
+func (p page) missed() bool {
+	return p.Status == http.StatusServiceUnavailable && p.Header.Get("Retry-After") != "" &&
+		(strings.Contains(p.Body, "could not be read") || strings.Contains(p.Body, "is not known here"))
+}
+
+func getOnce(t testing.TB, url string) page {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
