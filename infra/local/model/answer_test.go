@@ -74,3 +74,21 @@ func TestAnHonestAnswerIsLeftAlone(t *testing.T) {
 		})
 	}
 }
+
+func TestEveryPatternOfTheModelsCanBeRead(t *testing.T) {
+	m := load(t)
+	for signed := range folders {
+		s, err := m.service(signed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, sh := range s.Shapes {
+			if sh.Pattern == "" {
+				continue
+			}
+			if _, err := compile(sh.Pattern); err != nil {
+				t.Errorf("%s %s: %s: %v", signed, name, sh.Pattern, err)
+			}
+		}
+	}
+}

@@ -261,7 +261,7 @@ var patterns sync.Map // text → *regexp2.Regexp
 
 // rewritten are forms of Java's patterns that other engines say otherwise: a
 // character outside of the first plane is two there.
-var rewritten = strings.NewReplacer(`\uD800\uDC00-\uDBFF\uDFFF`, "\U00010000-\U0010FFFF", `\p{Alnum}`, `a-zA-Z0-9`)
+var rewritten = strings.NewReplacer(`\uD800\uDC00-\uDBFF\uDFFF`, "\U00010000-\U0010FFFF", `\_`, `_`, `\p{Print}`, `[\x20-\x7E]`, `\p{ASCII}`, `[\x00-\x7F]`)
 
 func compile(pattern string) (*regexp2.Regexp, error) {
 	if known, ok := patterns.Load(pattern); ok {
