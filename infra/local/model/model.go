@@ -118,7 +118,7 @@ func read(dir string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	text, err := gzip.NewReader(file)
 	if err != nil {
 		return nil, err
