@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// watched are the tests that judged was called for, and owners the tests that
+// onTrial are the tests that judged was called for, and owners the tests that
 // environments are of.
-var watched, owners sync.Map
+var onTrial, owners sync.Map
 
 // judged fails a test, when it ends, for each call during it that AWS's models do not
 // allow, but for one that was made for another test's environment.
@@ -17,12 +17,12 @@ func judged(t testing.TB, labels ...string) {
 	for _, label := range labels {
 		owners.Store(label, t.Name())
 	}
-	if _, twice := watched.LoadOrStore(t.Name(), true); twice {
+	if _, twice := onTrial.LoadOrStore(t.Name(), true); twice {
 		return
 	}
 	_, mark := world.Violations(0)
 	t.Cleanup(func() {
-		watched.Delete(t.Name())
+		onTrial.Delete(t.Name())
 		found, _ := world.Violations(mark)
 		for _, v := range found {
 			if owner, known := owners.Load(v.Environment); !known || strings.HasPrefix(t.Name(), owner.(string)) {
