@@ -159,6 +159,9 @@ func until(t testing.TB, label, state string, since slack.Message) slack.Message
 	for {
 		m := message(t, label)
 		if strings.HasPrefix(m.Text, label+" is "+state) && (m.TS != since.TS || m.Edits > since.Edits) {
+			if state == "gone" {
+				world.Store.Settle(t.Context()) // a removal is shown some seconds later
+			}
 			return m
 		}
 		if time.Now().After(deadline) {
