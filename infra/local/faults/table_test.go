@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"previewenv/infra/local/edge"
+	"previewenv/infra/local/stack"
 )
 
 func result(name string, kind edge.Kind, v Verdict) Result {
@@ -55,6 +56,9 @@ func TestWhatIsBad(t *testing.T) {
 	}
 	if !(&Report{Baseline: "-rule 1"}).Bad() {
 		t.Error("a changed baseline is not bad")
+	}
+	if !(&Report{Violations: []stack.Violation{{Caller: "rule"}}}).Bad() {
+		t.Error("a call that AWS would refuse is not bad")
 	}
 	if !(&Report{Secrets: []string{"slack.log holds a task token"}}).Bad() {
 		t.Error("a secret in a log is not bad")

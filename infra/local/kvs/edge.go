@@ -1,6 +1,7 @@
 package kvs
 
 import (
+	"context"
 	"time"
 
 	"previewenv/infra/local/manner"
@@ -92,4 +93,20 @@ func (e *Edge) Get(key string) (string, bool) {
 		return "", false
 	}
 	return settled.value, settled.there
+}
+
+// Settle waits until an edge shows every change so far.
+func (s *Store) Settle(ctx context.Context) {
+	s.mu.RLock()
+	var last time.Time
+	for _, p := range s.past {
+		if shown := p.versions[len(p.versions)-1].shown; shown.After(last) {
+			last = shown
+		}
+	}
+	s.mu.RUnlock()
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(last)):
+	}
 }

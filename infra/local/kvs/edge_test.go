@@ -66,3 +66,13 @@ func TestTheAPIIsNotBehind(t *testing.T) {
 		t.Errorf("the store itself has %q, %t", value, ok)
 	}
 }
+
+func TestSettledIsWhatAnEdgeShows(t *testing.T) {
+	s := New()
+	e := s.Edge(&manner.Manners{Seed: 1, Factor: 1000})
+	s.write(t, []pair{{"pr1", "new"}})
+	s.Settle(t.Context())
+	if value, ok := e.Get("pr1"); !ok || value != "new" {
+		t.Errorf("it shows %q, %t", value, ok)
+	}
+}

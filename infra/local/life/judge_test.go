@@ -1,6 +1,7 @@
 package life
 
 import (
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -48,4 +49,23 @@ func oneMessage(t testing.TB, label string) {
 			return
 		}
 	}
+}
+
+// get asks again where an edge finds nothing under a key that is being changed.
+func get(t testing.TB, url string) page {
+	t.Helper()
+	p := getOnce(t, url)
+	for range 10 {
+		if !p.missed() {
+			break
+		}
+		p = getOnce(t, url)
+	}
+	return p
+}
+
+// missed tells the gate's own answer where its key was not found for a moment.
+func (p page) missed() bool {
+	return p.Status == http.StatusServiceUnavailable && p.Header.Get("Retry-After") != "" &&
+		(strings.Contains(p.Body, "could not be read") || strings.Contains(p.Body, "is not known here"))
 }

@@ -44,6 +44,7 @@ func sweep(t *testing.T, payload string) swept {
 	if len(s.Problems)+len(s.Left) > 0 {
 		t.Errorf("the sweep reports problems %v and leaves %v", s.Problems, s.Left)
 	}
+	world.Store.Settle(t.Context()) // what was removed is shown some seconds later
 	return s
 }
 

@@ -189,6 +189,9 @@ func until(t testing.TB, label, state string, since slack.Message) slack.Message
 	for {
 		m := message(t, label)
 		if strings.HasPrefix(m.Text, label+" is "+state) && (m.TS != since.TS || m.Edits > since.Edits) {
+			if state == "gone" {
+				world.Store.Settle(t.Context()) // a removal is shown some seconds later
+			}
 			return m
 		}
 		if time.Now().After(deadline) {
@@ -234,25 +237,6 @@ func (p page) JSON(t testing.TB) map[string]any {
 		t.Fatalf("decode %q: %v", p.Body, err)
 	}
 	return v
-}
-
-// get asks again where an edge finds nothing under a key that is being changed.
-func get(t testing.TB, url string) page {
-	t.Helper()
-	p := getOnce(t, url)
-	for range 10 {
-		if !p.missed() {
-			break
-		}
-		p = getOnce(t, url)
-	}
-	return p
-}
-
-// missed tells the gate's own answer where its key was not found for a moment.
-func (p page) missed() bool {
-	return p.Status == http.StatusServiceUnavailable && p.Header.Get("Retry-After") != "" &&
-		(strings.Contains(p.Body, "could not be read") || strings.Contains(p.Body, "is not known here"))
 }
 
 func getOnce(t testing.TB, url string) page {

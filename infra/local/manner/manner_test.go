@@ -51,3 +51,26 @@ func TestNoMannersAreTheKindest(t *testing.T) {
 		t.Error("without manners something waits or is refused")
 	}
 }
+
+func TestTheSettingsAreRead(t *testing.T) {
+	for _, c := range []struct {
+		name, seed, factor string
+		want               *Manners
+		wrong              bool
+	}{
+		{"none is the usual", "", "", &Manners{Seed: 1, Factor: Usual}, false},
+		{"both", "7", "2.5", &Manners{Seed: 7, Factor: 2.5}, false},
+		{"a factor of 0 is no manners", "7", "0", nil, false},
+		{"a seed that is no number", "first", "", nil, true},
+		{"a factor below 0", "", "-1", nil, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("MANNERS_SEED", c.seed)
+			t.Setenv("MANNERS_FACTOR", c.factor)
+			got, err := FromEnvironment()
+			if diff := cmp.Diff(c.want, got); diff != "" || (err != nil) != c.wrong {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
