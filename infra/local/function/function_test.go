@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -154,4 +155,41 @@ func TestAnUnknownFunctionIsAnError(t *testing.T) {
 	if !isMissing(err) {
 		t.Errorf("Invoke = %v", err)
 	}
+}
+
+func TestADeploymentLetsWhatIsUnderWayEndWithTheOldBinary(t *testing.T) {
+	f := start(t, Options{})
+	first := invoke(t, f, `{}`)
+	under := make(chan probed)
+	go func() { under <- invoke(t, f, `{"Millis":500}`) }()
+	for f.pools["probe"].idleCount() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	other := filepath.Join(t.TempDir(), "bootstrap")
+	binary, err := os.ReadFile(f.pools["probe"].spec.binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(other, binary, 0o755); err != nil { //nolint:gosec // it is run
+		t.Fatal(err)
+	}
+	if err := f.Use("probe", other); err != nil {
+		t.Fatal(err)
+	}
+	if ended := <-under; ended.PID != first.PID || ended.Count != 2 {
+		t.Errorf("what was under way ended in process %d after %d invocations, want %d after 2", ended.PID, ended.Count, first.PID)
+	}
+	if next := invoke(t, f, `{}`); next.PID == first.PID || next.Count != 1 {
+		t.Errorf("the next invocation went to the old process: %+v", next)
+	}
+	var missing *NotFoundError
+	if err := f.Use("nobody", other); !errors.As(err, &missing) {
+		t.Errorf("Use = %v", err)
+	}
+}
+
+func (p *pool) idleCount() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.idle)
 }

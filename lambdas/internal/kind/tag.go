@@ -25,12 +25,19 @@ var notInTags = regexp.MustCompile(`[^\p{L}\p{Z}\p{N}_.:/=+@-]`)
 
 const longestTag = 256
 
+// reserved begins no value of ours, in any case (docs.aws.amazon.com/batch/latest/userguide/tag-restrictions.html).
+const reserved = "aws:"
+
 // Tags fits values to what AWS takes. One that AWS refuses would end the whole call; a
 // tag is for people and for whoever sweeps, whose own never need it.
 func Tags(values map[string]string) map[string]string {
 	fit := make(map[string]string, len(values))
 	for name, value := range values {
-		runes := []rune(notInTags.ReplaceAllString(strings.ToValidUTF8(value, "_"), "_"))
+		value = notInTags.ReplaceAllString(strings.ToValidUTF8(value, "_"), "_")
+		if strings.HasPrefix(strings.ToLower(value), reserved) {
+			value = "_" + value
+		}
+		runes := []rune(value)
 		fit[name] = string(runes[:min(longestTag, len(runes))])
 	}
 	return fit

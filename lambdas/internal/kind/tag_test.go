@@ -16,6 +16,7 @@ func TestTagsAreWhatAWSTakes(t *testing.T) {
 		{"a time stays", "2026-11-21T22:00:00Z", "2026-11-21T22:00:00Z"},
 		{"letters of every alphabet stay", "Jürgen 松本", "Jürgen 松本"},
 		{"markup does not", "<b>&amp;", "_b__amp_"},
+		{"AWS keeps its beginning for itself", "AWS:jo", "_AWS:jo"},
 		{"nor do pictures", "jo 🙂", "jo _"},
 		{"nor does what is no text", "jo\xff", "jo_"},
 		{"nor does the end of what is too long", strings.Repeat("ü", 300), strings.Repeat("ü", 256)},

@@ -134,9 +134,9 @@ func (p *pass) requestedBy() {
 	case utf8.RuneCountInString(owner) > longestOwner:
 		p.refuse(FieldRequestedBy, bad("requestedBy has %d characters; at most %d are taken.", utf8.RuneCountInString(owner), longestOwner).
 			WithNext("Name a person, such as a Slack user ID."))
-	case !ownerForm.MatchString(owner):
+	case !ownerForm.MatchString(owner) || strings.HasPrefix(strings.ToLower(owner), "aws:"):
 		p.refuse(FieldRequestedBy, bad("requestedBy cannot be %s: it becomes a tag.", shown(owner)).
-			WithNext("Letters, digits, spaces and _ . : / = + - @ are taken."))
+			WithNext("Letters, digits, spaces and _ . : / = + - @ are taken, and aws: is no beginning."))
 	}
 }
 

@@ -53,7 +53,7 @@ func payloads() []payload {
 		asRow[record.Resource]("row-resource"), asRow[record.Build]("row-build"),
 		asJSON[frontend.Spec]("spec-frontend"), asJSON[queue.Spec]("spec-queue"), asJSON[route.Spec]("spec-route"),
 		asJSON[rule.Spec]("spec-rule"), asJSON[service.Spec]("spec-service"), asJSON[targetgroup.Spec]("spec-targetgroup"),
-		asJSON[statemachine.Plan]("task-Plan"), asJSON[statemachine.ResourceOutput]("task-ResourceOutput"),
+		asJSON[statemachine.Request]("request"), asJSON[statemachine.Plan]("task-Plan"), asJSON[statemachine.ResourceOutput]("task-ResourceOutput"),
 		asJSON[statemachine.HoldOutput]("task-HoldOutput"), asJSON[statemachine.RecoverOutput]("task-RecoverOutput"),
 		asJSON[statemachine.CleanUpOutput]("task-CleanUpOutput"),
 		asJSON[catalog.Settings]("catalog-settings"), asJSON[catalog.Service]("catalog-service"),
