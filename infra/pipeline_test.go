@@ -153,8 +153,6 @@ func TestTheEphemeralRoleReachesNothingOfMainAndIsBounded(t *testing.T) {
 		"ecr:BatchGetImage":             fmt.Sprintf(account, "ecr", "repository/pv-main/service1"),
 		"secretsmanager:GetSecretValue": fmt.Sprintf(account, "secretsmanager", "secret:pv/slack-token-abcdef"),
 		"ssm:GetParameters":             fmt.Sprintf(account, "ssm", "parameter/pv/catalog/settings"),
-		"s3:GetObject":                  "arn:aws:s3:::pv-artifacts-111122223333/builds/web/x.zip",
-		"s3:PutObject":                  "arn:aws:s3:::pv-site-111122223333/default/index.html",
 		"ecs:UpdateService":             fmt.Sprintf(account, "ecs", "service/staging/service1"),
 		"codebuild:StartBuild":          fmt.Sprintf(account, "codebuild", "project/pv-main-service1"),
 		"dynamodb:PutItem":              fmt.Sprintf(account, "dynamodb", "table/any"),
@@ -192,7 +190,7 @@ func TestABuildReachesNothingOfAnotherService(t *testing.T) {
 			if !p.allow || !strings.HasPrefix(p.role, "Ephemeral") || r == "*" {
 				continue
 			}
-			for _, other := range []string{"outputs/other/1/output.zip", "builds/other/x.zip", "builds/web/x.zip", "sources/other.zip"} {
+			for _, other := range []string{"outputs/other/1/output.zip", "builds/other/x.zip", "builds/web/x.zip", "sources/other.zip", "default/index.html"} {
 				// What stands before the slash is the bucket, whichever it is.
 				_, path, _ := strings.Cut(r, "/")
 				if path != "" && covers(path, other) {
