@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -36,7 +38,10 @@ func (c *checker) installation() {
 		return domain.MatchString(v) && (c.BaseDomain == "" || c.BaseDomain == v || strings.HasSuffix(c.BaseDomain, "."+v))
 	})
 	c.text(path+".certificate", in.Certificate, "the ARN of a certificate in us-east-1, where CloudFront looks for it", certificate.MatchString)
-	c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection", connection.MatchString)
+	// Previews are built from what the build function stores: it reads GitHub by a token.
+	if in.Connection != "" || slices.ContainsFunc(slices.Collect(maps.Values(c.Services)), func(s Service) bool { return s.MainPipeline }) {
+		c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection, by which main pipelines read GitHub", connection.MatchString)
+	}
 	for i, r := range in.ExecutionRoles {
 		c.text(fmt.Sprintf("%s.executionRoles[%d]", path, i), r, mustRole, role.MatchString)
 	}
