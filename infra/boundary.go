@@ -62,6 +62,7 @@ func (p *previews) untouchable() []string {
 		p.arn("elasticloadbalancing", "targetgroup/"+ours),
 		p.arn("logs", "log-group:/aws/lambda/"+ours), "arn:aws:route53:::hostedzone/" + p.catalog.Installation.HostedZone.ID,
 		*p.site.BucketArn(), *p.site.ArnForObjects(jsii.String("*")), *p.logs.BucketArn(), *p.logs.ArnForObjects(jsii.String("*")),
-		*p.artifacts.ArnForObjects(jsii.String("builds/*")),
+		// CodePipeline's objects begin as the pipeline is called.
+		*p.artifacts.ArnForObjects(jsii.String("builds/*")), *p.artifacts.ArnForObjects(&ours),
 	}
 }

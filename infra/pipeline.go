@@ -59,10 +59,11 @@ func (l *pipelines) makeEphemeral() {
 		QueuedTimeout: awscdk.Duration_Minutes(jsii.Number(30)),
 	}
 	if l.service.Frontend != nil {
-		// Where the build is told by its id alone: it cannot write for another commit.
+		// Where a build is told by its id alone: it names no commit. The bucket encrypts by
+		// itself; CodeBuild would do so with a key of KMS.
 		props.Artifacts = awscodebuild.Artifacts_S3(&awscodebuild.S3ArtifactsProps{
 			Bucket: l.artifacts, Path: jsii.String(outputPrefix(l.name)),
-			IncludeBuildId: jsii.Bool(true), Name: jsii.String("output.zip"), PackageZip: jsii.Bool(true), Encryption: jsii.Bool(true),
+			IncludeBuildId: jsii.Bool(true), Name: jsii.String("output.zip"), PackageZip: jsii.Bool(true), Encryption: jsii.Bool(false),
 		})
 	}
 	built := awscodebuild.NewProject(l.stack, jsii.String("Ephemeral"), props)

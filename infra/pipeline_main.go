@@ -120,7 +120,6 @@ func (l *pipelines) mainBuild() (awscodebuild.PipelineProject, awsiam.Role) {
 		ProjectName: &project, Description: jsii.String("MainPipeline of " + l.name + ": the build."), Role: role, Logging: logging(log),
 		BuildSpec: l.buildspec(), Environment: l.environment(l.prefix + "-main/" + l.name), Timeout: l.timeout(),
 	})
-	afterPolicies(built, policyOf(role))
 	l.accepted(awscodebuild.Project(built), role)
 	return built, role
 }
@@ -168,7 +167,6 @@ func (l *pipelines) deploy() (awscodebuild.PipelineProject, awsiam.Role) {
 		},
 		Timeout: awscdk.Duration_Minutes(jsii.Number(10)),
 	})
-	afterPolicies(made, policyOf(role))
 	l.accepted(awscodebuild.Project(made), role)
 	return made, role
 }

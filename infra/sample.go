@@ -146,9 +146,12 @@ func (s *sampleBaseline) rule(id string, priority int, group elb.ApplicationTarg
 }
 
 func (s *sampleBaseline) service(name, ecsService string) elb.ApplicationTargetGroup {
-	task, execution := s.taskRole("TaskRole-"+name, "Of the tasks of "+name+".", nil), s.execution
+	task, preview, execution := s.taskRole("TaskRole-"+name, "Of the tasks of "+name+".", nil), s.previewRole(name), s.execution
 	s.mayConsume(task, s.queueNames(name, s.baselineQueue)...)
-	s.mayConsume(s.previewRole(name), s.queueNames(name, s.clonedQueue)...)
+	if cloned := s.queueNames(name, s.clonedQueue); len(cloned) > 0 {
+		s.mayConsume(preview, cloned...)
+		accept(preview, "AwsSolutions-IAM5", "The copies of a queue are named after environments, which only requests say.")
+	}
 	definition := awsecs.NewFargateTaskDefinition(s.stack, jsii.String("Task-"+name), &awsecs.FargateTaskDefinitionProps{
 		Family: jsii.String("staging-" + name), Cpu: jsii.Number(256), MemoryLimitMiB: jsii.Number(512),
 		RuntimePlatform: &awsecs.RuntimePlatform{CpuArchitecture: awsecs.CpuArchitecture_ARM64(), OperatingSystemFamily: awsecs.OperatingSystemFamily_LINUX()},
@@ -211,7 +214,6 @@ func (s *sampleBaseline) variables(name string) *map[string]*string {
 func (s *sampleBaseline) mayConsume(role awsiam.Role, queues ...string) {
 	for _, queue := range queues {
 		role.AddToPolicy(allow([]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"}, queue))
-		accept(role, "AwsSolutions-IAM5", "The copies of a queue are named after environments, which only requests say.")
 	}
 }
 

@@ -40,7 +40,7 @@ type Installation struct {
 	HostedZone HostedZone `yaml:"hostedZone"`
 	// Certificate is the ARN of an ACM certificate in us-east-1 for *.<baseDomain>.
 	Certificate string `yaml:"certificate"`
-	// Connection is the ARN of the CodeConnections connection to GitHub.
+	// Connection is the ARN of the CodeConnections connection to GitHub, for main pipelines.
 	Connection string `yaml:"connection"`
 	// ExecutionRoles are the ARNs of the baseline's execution roles that previews start
 	// with where their service names none of its own.

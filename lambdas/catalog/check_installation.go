@@ -52,7 +52,10 @@ func (c *checker) installation() {
 	})
 	c.text(path+".certificate", in.Certificate, "the ARN of a certificate in us-east-1, where CloudFront looks for it", certificate.MatchString)
 	c.sameAccount(path+".certificate", in.Certificate, false)
-	c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection", connection.MatchString)
+	// Previews are built from what the build function stores: it reads GitHub by a token.
+	if in.Connection != "" || slices.ContainsFunc(slices.Collect(maps.Values(c.Services)), func(s Service) bool { return s.MainPipeline }) {
+		c.text(path+".connection", in.Connection, "the ARN of a CodeConnections connection, by which main pipelines read GitHub", connection.MatchString)
+	}
 	c.sameAccount(path+".connection", in.Connection, false)
 	for i, r := range in.ExecutionRoles {
 		c.text(fmt.Sprintf("%s.executionRoles[%d]", path, i), r, mustRole, role.MatchString)

@@ -6,32 +6,23 @@ import (
 	"testing"
 )
 
-const installation = `
-installation:
-  prefix: PREFIX
-  hostedZone: {id: Z0123456789ABCDEFGHIJ, name: example.com}
-  certificate: arn:aws:acm:us-east-1:111122223333:certificate/01234567-89ab-cdef-0123-456789abcdef
-  connection: arn:aws:codeconnections:us-east-1:111122223333:connection/01234567-89ab-cdef-0123-456789abcdef
-  taskRoles: ["arn:aws:iam::111122223333:role/preview/*"]
-`
-
 func TestThePrefixIsOfNothingElse(t *testing.T) {
 	for rule, c := range map[string]struct{ old, with, prefix, want string }{
-		"one that nothing begins with is taken":     {"", "", "pv", ""},
+		"one that nothing begins with is taken":     {"cluster: staging", "cluster: staging", "pv", ""},
 		"one that a name merely begins with, too":   {"clone: staging-orders", "clone: pvorders", "pv", ""},
 		"that of a queue of the baseline":           {"clone: staging-orders", "clone: pv-orders", "pv", `"pv" begins the name "pv-orders" of the baseline (queues.orders.clone)`},
 		"that of a service of the baseline":         {"ecsService: service2", "ecsService: pv-service2", "pv", `(services.service2.ecsService)`},
 		"that of the cluster":                       {"cluster: staging", "cluster: pv-staging", "pv", `(baseline.cluster)`},
-		"that of the cluster, given by its ARN":     {"cluster: staging", "cluster: arn:aws:ecs:us-east-1:111122223333:cluster/pv-staging", "pv", `(baseline.cluster)`},
+		"that of the cluster, given by its ARN":     {"cluster: staging", "cluster: arn:aws:ecs:eu-west-1:123456789012:cluster/pv-staging", "pv", `(baseline.cluster)`},
 		"the name itself":                           {"cluster: staging", "cluster: pv", "pv", `"pv" begins the name "pv" of the baseline`},
 		"one in which that of the baseline's nests": {"clone: staging-orders", "clone: pv-orders", "pv-b", ""},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			good := read(t, "good.yaml")
+			good := installed(t)
 			if !strings.Contains(good, c.old) {
 				t.Fatalf("the good catalog has no %q", c.old)
 			}
-			_, err := Parse([]byte(strings.Replace(good, c.old, c.with, 1) + strings.Replace(installation, "PREFIX", c.prefix, 1)))
+			_, err := Parse([]byte(strings.NewReplacer("prefix: pv", "prefix: "+c.prefix, c.old, c.with).Replace(good)))
 			if c.want == "" {
 				if err != nil {
 					t.Errorf("refused: %v", err)

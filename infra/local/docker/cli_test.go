@@ -108,3 +108,26 @@ func TestLoginReadsThePasswordThatAWSWrites(t *testing.T) {
 		t.Error("another aws command was accepted")
 	}
 }
+
+// images is ECR that has one image.
+type images struct{ api }
+
+func (images) BatchGetImage(_ context.Context, in *ecr.BatchGetImageInput, _ ...func(*ecr.Options)) (*ecr.BatchGetImageOutput, error) {
+	if *in.RepositoryName != "pv-main/service1" || *in.ImageIds[0].ImageTag != "abc" {
+		return &ecr.BatchGetImageOutput{}, nil
+	}
+	return &ecr.BatchGetImageOutput{Images: []types.Image{{ImageManifest: aws.String("{}")}}}, nil
+}
+
+func TestAnImageThatTheRegistryHasIsToldFromOneThatItHasNot(t *testing.T) {
+	c, _ := program(t)
+	c.ecr = func(context.Context) (api, error) { return images{}, nil }
+	for ref, there := range map[string]bool{
+		"1.dkr.ecr.us-east-1.amazonaws.com/pv-main/service1:abc": true, "1.dkr.ecr.us-east-1.amazonaws.com/pv-main/service1:def": false,
+		"1.dkr.ecr.us-east-1.amazonaws.com/pv-main/service1": false,
+	} {
+		if err := c.docker(t.Context(), []string{"manifest", "inspect", ref}); (err == nil) != there {
+			t.Errorf("inspect %s = %v", ref, err)
+		}
+	}
+}
