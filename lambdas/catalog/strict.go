@@ -75,6 +75,8 @@ func (s *strict) read(n *yaml.Node, v reflect.Value, path string) {
 		s.readList(n, v, path)
 	case reflect.Int:
 		s.readInt(n, v, path)
+	case reflect.Bool:
+		s.readBool(n, v, path)
 	default:
 		s.readString(n, v, path)
 	}
@@ -149,6 +151,15 @@ func (s *strict) readInt(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	v.SetInt(int64(number))
+}
+
+func (s *strict) readBool(n *yaml.Node, v reflect.Value, path string) {
+	truth, err := strconv.ParseBool(n.Value)
+	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || err != nil {
+		s.mistyped(n, path, "true or false")
+		return
+	}
+	v.SetBool(truth)
 }
 
 func (s *strict) readString(n *yaml.Node, v reflect.Value, path string) {
