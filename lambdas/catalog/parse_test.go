@@ -133,6 +133,9 @@ func TestParse(t *testing.T) {
 		{"PREVIEW_ variables are the platform's", "SERVICE2_HOST", "PREVIEW_HOST", "the platform sets PREVIEW_HOST itself"},
 		{"a buildspec stays in the repository", "web/buildspec.yml", "web/../../buildspec.yml", "is not the path of a buildspec"},
 		{"a FIFO queue is cloned", "staging-orders", "staging-orders.fifo", ""},
+		{"the reaper is paused", "baseDomain:", "reaper: {dryRun: true, maxRemovals: 5}\nbaseDomain:", ""},
+		{"a truth is no text", "baseDomain:", "reaper: {dryRun: \"yes\"}\nbaseDomain:", "must be true or false"},
+		{"fewer than no removals are none", "baseDomain:", "reaper: {maxRemovals: -1}\nbaseDomain:", "-1 is negative; 0 is the default, 20"},
 		{"text is text", "cluster: staging", "cluster: 12", "must be text, not the number 12"},
 		{"an alias is no value", "cluster: staging", "cluster: &a staging\n  host: *a", `the key "host" stands on line 4 already`},
 	}

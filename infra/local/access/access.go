@@ -8,6 +8,7 @@ package access
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -40,6 +41,8 @@ type Places struct {
 	LoadBalancer    string // of the listener's ARN what is behind listener/: app/name/id/id
 	Prefix          string
 }
+
+var errUnknown = errors.New("what IAM asks of it is not known; say it in infra/local/access")
 
 // Witness keeps what was asked.
 type Witness struct {
@@ -123,6 +126,15 @@ func (w *Witness) read(call edge.Call, r *http.Request, body []byte) ([]Request,
 		return w.states(call), nil
 	}
 	return w.simple(call, in)
+}
+
+// onThere is a request on a resource that is there. What a retry asks for after the
+// first answer was lost is not: what IAM says of that nobody documents.
+func onThere(action, resource string, tags map[string]string) []Request {
+	if tags == nil {
+		return nil
+	}
+	return []Request{{Action: action, Resource: resource, Context: tagged("aws:ResourceTag", tags)}}
 }
 
 func one(action, resource string) []Request { return []Request{{Action: action, Resource: resource}} }

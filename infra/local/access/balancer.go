@@ -34,7 +34,7 @@ func (w *Witness) balancer(call edge.Call, body []byte) ([]Request, error) {
 		if !w.mayLook(call) {
 			return nil, nil
 		}
-		return []Request{{Action: action, Resource: rule, Context: tagged("aws:ResourceTag", w.tags.balancer(form.Get("RuleArn")))}}, nil
+		return onThere(action, rule, w.tags.balancer(form.Get("RuleArn"))), nil
 	case "ModifyTargetGroup", "ModifyTargetGroupAttributes", "DeleteTargetGroup":
 		if !w.mayLook(call) {
 			return nil, nil
@@ -42,9 +42,9 @@ func (w *Witness) balancer(call edge.Call, body []byte) ([]Request, error) {
 		arn := form.Get("TargetGroupArn")
 		_, after, _ := strings.Cut(arn, ":targetgroup/")
 		name, _, _ := strings.Cut(after, "/")
-		return []Request{{Action: action, Resource: group(name), Context: tagged("aws:ResourceTag", w.tags.balancer(arn))}}, nil
+		return onThere(action, group(name), w.tags.balancer(arn)), nil
 	}
-	return nil, fmt.Errorf("what IAM asks of it is not known; say it in infra/local/access")
+	return nil, errUnknown
 }
 
 // sampleListener is that of infra/catalog.yaml.

@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"strings"
 
 	"previewenv/infra/local/edge"
@@ -33,14 +32,14 @@ func (w *Witness) ecs(call edge.Call, in input) ([]Request, error) {
 		if !w.mayLook(call) {
 			return nil, nil
 		}
-		return []Request{{Action: action, Resource: service(in.text("service")), Context: tagged("aws:ResourceTag", w.tags.service(cluster, in.text("service")))}}, nil
+		return onThere(action, service(in.text("service")), w.tags.service(cluster, in.text("service"))), nil
 	case "RegisterTaskDefinition":
 		made := definition(w.name(in.text("family")))
 		return append(created(action, made, made, jsonTags(in)), passed(in)...), nil
 	case "DeleteTaskDefinitions":
 		return w.deletedDefinitions(call, in), nil
 	}
-	return nil, fmt.Errorf("what IAM asks of it is not known; say it in infra/local/access")
+	return nil, errUnknown
 }
 
 func definition(family string) string { return arn("ecs", "task-definition/"+family+":1") }
@@ -52,9 +51,7 @@ func (w *Witness) deletedDefinitions(call edge.Call, in input) []Request {
 			continue
 		}
 		family, _, _ := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":")
-		asked = append(asked, Request{
-			Action: "ecs:DeleteTaskDefinitions", Resource: definition(w.name(family)), Context: tagged("aws:ResourceTag", w.tags.definition(name)),
-		})
+		asked = append(asked, onThere("ecs:DeleteTaskDefinitions", definition(w.name(family)), w.tags.definition(name))...)
 	}
 	return asked
 }
@@ -107,7 +104,7 @@ func (w *Witness) sqs(call edge.Call, in input) ([]Request, error) {
 		if !w.mayLook(call) {
 			return nil, nil
 		}
-		return []Request{{Action: action, Resource: queue, Context: tagged("aws:ResourceTag", w.tags.queue(in.text("QueueUrl")))}}, nil
+		return onThere(action, queue, w.tags.queue(in.text("QueueUrl"))), nil
 	}
 	return one(action, queue), nil
 }

@@ -120,6 +120,9 @@ func (w *Witness) simple(call edge.Call, in input) ([]Request, error) {
 		return asked, nil
 	case "secretsmanager:GetSecretValue":
 		id := in.text("SecretId")
+		if strings.HasPrefix(id, "arn:") {
+			id = id[:strings.LastIndex(id, "-")] // what Secrets Manager puts behind a name
+		}
 		return one(action, arn("secretsmanager", "secret:pv/"+id[strings.LastIndexAny(id, "/:")+1:]+"-AbCdEf")), nil
 	case "codebuild:StartBuild":
 		return []Request{{Action: action, Resource: arn("codebuild", "project/"+in.text("projectName")), Context: given(in)}}, nil
@@ -142,7 +145,7 @@ func (w *Witness) simple(call edge.Call, in input) ([]Request, error) {
 	case "tagging:GetResources":
 		return one("tag:GetResources", "*"), nil
 	}
-	return nil, fmt.Errorf("what IAM asks of it is not known; say it in infra/local/access")
+	return nil, errUnknown
 }
 
 // stream is a log stream of the sample: that of a task is prefix/container/id.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// tagReader asks for the tags of one thing; what is not there has none.
+// tagReader asks for the tags of one thing; nil is that it is not there.
 type tagReader struct {
 	elb *elb.Client
 	ecs *ecs.Client
@@ -27,11 +28,11 @@ func newTagReader(cfg aws.Config) tagReader {
 func (t tagReader) balancer(arn string) map[string]string {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	tags := map[string]string{}
 	out, err := t.elb.DescribeTags(ctx, &elb.DescribeTagsInput{ResourceArns: []string{arn}})
 	if err != nil {
-		return tags
+		return nil
 	}
+	tags := map[string]string{}
 	for _, d := range out.TagDescriptions {
 		for _, tag := range d.Tags {
 			tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
@@ -47,7 +48,7 @@ func (t tagReader) service(cluster, name string) map[string]string {
 		Cluster: &cluster, Services: []string{name}, Include: []ecstypes.ServiceField{ecstypes.ServiceFieldTags},
 	})
 	if err != nil || len(out.Services) == 0 {
-		return map[string]string{}
+		return nil
 	}
 	return ecsTags(out.Services[0].Tags)
 }
@@ -59,7 +60,7 @@ func (t tagReader) definition(name string) map[string]string {
 		TaskDefinition: &name, Include: []ecstypes.TaskDefinitionField{ecstypes.TaskDefinitionFieldTags},
 	})
 	if err != nil {
-		return map[string]string{}
+		return nil
 	}
 	return ecsTags(out.Tags)
 }
@@ -77,7 +78,7 @@ func (t tagReader) queue(url string) map[string]string {
 	defer cancel()
 	out, err := t.sqs.ListQueueTags(ctx, &sqs.ListQueueTagsInput{QueueUrl: &url})
 	if err != nil {
-		return map[string]string{}
+		return nil
 	}
-	return out.Tags
+	return maps.Collect(maps.All(out.Tags))
 }
