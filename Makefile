@@ -70,6 +70,12 @@ diff: build $(modules) ## what a deployment would change
 deploy: build $(modules) ## deploy everything to AWS
 	$(cdk) deploy --all --outputs-file .local/outputs.json $(CDK)
 
+# Reads only. Its exit status is 1 when something would fail.
+.PHONY: doctor
+doctor: ## what would fail on AWS, before a deployment; LOCAL=1 asks make local, JSON=1, CATALOG=file, TOKENS=0 reads no token
+	@go build -o .local/bin/account ./infra/account
+	@.local/bin/account doctor $(if $(LOCAL),--local .local) $(if $(JSON),--json) $(if $(CATALOG),--catalog '$(CATALOG)') $(if $(filter 0,$(TOKENS)),--tokens=false)
+
 .PHONY: slack-manifest
 slack-manifest: ## the manifest of the Slack app, with the URLs of what was deployed
 	@go run ./infra slack-manifest
