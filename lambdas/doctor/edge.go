@@ -99,9 +99,9 @@ func (d *doctor) delegated(ctx context.Context, s *sheet, zone string, servers [
 
 // wildcard looks whether the name that the edge needs is taken by something else.
 func (d *doctor) wildcard(ctx context.Context, s *sheet, zone string) {
-	// Route 53 writes an asterisk so.
+	// Route 53 writes an asterisk so. It sorts it first among the names below one.
 	name := `\052.` + d.Catalog.BaseDomain + "."
-	out, err := d.Route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &zone, StartRecordName: &name})
+	out, err := d.Route53.ListResourceRecordSets(ctx, &route53.ListResourceRecordSetsInput{HostedZoneId: &zone, StartRecordName: &d.Catalog.BaseDomain})
 	if err != nil {
 		s.unknown("", err)
 		return

@@ -77,7 +77,7 @@ type world struct {
 func sound(t *testing.T) *world {
 	t.Helper()
 	cfg := awstest.Config(t)
-	w := &world{t: t, Network: baseline.SeedNetwork(t, cfg), groups: map[string]string{}, rules: map[string]string{}, shared: map[string]string{}, grace: 60, github: map[string]int{}}
+	w := &world{t: t, Network: baseline.SeedNetwork(t, cfg), groups: map[string]string{}, rules: map[string]string{}, shared: map[string]string{}, grace: 60, edits: map[string]func(any){}, github: map[string]int{}}
 	quiet := awstest.Quiet(cfg)
 	w.clients = newClients(quiet)
 	w.doctor = &doctor{Options: Options{Config: quiet, HTTP: http.DefaultClient}, region: awstest.Region}
@@ -159,13 +159,6 @@ func (w *world) seedBalancer() {
 	w.cert = w.seedCertificate(staging)
 	w.balancer = w.newBalancer("staging", elbtypes.LoadBalancerSchemeEnumInternal, w.Subnets)
 	w.listener = w.newListener(w.balancer)
-}
-
-func (w *world) admit(list string) {
-	w.query("AuthorizeSecurityGroupIngress", url.Values{
-		"GroupId": {w.group}, "IpPermissions.1.IpProtocol": {"tcp"}, "IpPermissions.1.FromPort": {"443"}, "IpPermissions.1.ToPort": {"443"},
-		"IpPermissions.1.PrefixListIds.1.PrefixListId": {list},
-	})
 }
 
 func (w *world) newBalancer(name string, scheme elbtypes.LoadBalancerSchemeEnum, subnets []string) string {
