@@ -28,8 +28,13 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == "doctor" {
-		return runDoctor(ctx, args[1:], os.Stdout)
+	if len(args) > 0 {
+		switch args[0] {
+		case "doctor":
+			return runDoctor(ctx, args[1:], os.Stdout)
+		case "smoke":
+			return runSmoke(ctx, args[1:], os.Stdout)
+		}
 	}
 	return errors.New("say what to do: doctor or smoke")
 }

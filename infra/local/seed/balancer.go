@@ -17,7 +17,7 @@ import (
 
 const (
 	// firstRule is the priority of the baseline's first rule, before all overrides.
-	firstRule = 10
+	firstRule = 1
 	// containerPort is where every backend of the sample listens.
 	containerPort = 8080
 )
@@ -25,7 +25,7 @@ const (
 func (s *seeder) loadBalancer(ctx context.Context) error {
 	made, err := s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 		Name: aws.String(staging), Subnets: s.Subnets, SecurityGroups: []string{s.SecurityGroup},
-		Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternetFacing,
+		Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternal,
 	})
 	if err != nil {
 		return fmt.Errorf("create load balancer: %w", err)
@@ -61,7 +61,7 @@ func (s *seeder) rules(ctx context.Context) error {
 			Name: aws.String(staging + "-" + name), VpcId: &s.VPC, TargetType: types.TargetTypeEnumIp,
 			Protocol: types.ProtocolEnumHttp, Port: aws.Int32(containerPort),
 			HealthCheckProtocol: types.ProtocolEnumHttp, HealthCheckPath: aws.String("/healthz"), HealthCheckPort: aws.String("traffic-port"),
-			HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckTimeoutSeconds: aws.Int32(5),
+			HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckTimeoutSeconds: aws.Int32(4),
 			HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
 			Matcher: &types.Matcher{HttpCode: aws.String("200")},
 		})
