@@ -8,9 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -85,10 +83,6 @@ var serviceDamages = []damage{
 		w.grace = 0
 		return func() { w.grace = 60 }
 	}},
-	{"a health check that takes its time", "slow-health-check", func(w *world) func() {
-		w.timeout(20)
-		return func() { w.timeout(4) }
-	}},
 	{"a target group of gRPC", "grpc", func(w *world) func() {
 		return w.edit("DescribeTargetGroups", func(out any) {
 			for i, g := range out.(*elb.DescribeTargetGroupsOutput).TargetGroups {
@@ -113,7 +107,20 @@ var serviceDamages = []damage{
 		return func() { w.trust(trust) }
 	}},
 	{"a role that may not pull the previews' images", "role-cannot-pull", func(w *world) func() {
-		return w.answered("SimulatePrincipalPolicy", decision(iamtypes.PolicyEvaluationDecisionTypeImplicitDeny))
+		return w.answered("SimulatePrincipalPolicy", denying("ecr:BatchGetImage"))
+	}},
+	{"a role that may not read a secret", "role-cannot-read-secret", func(w *world) func() {
+		undo := w.redefine(func(in *ecs.RegisterTaskDefinitionInput) {
+			in.ContainerDefinitions[0].Secrets = []ecstypes.Secret{
+				{Name: aws.String("A"), ValueFrom: aws.String("arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf:password::")},
+				{Name: aws.String("B"), ValueFrom: aws.String("/plain")},
+			}
+		})
+		allow := w.answered("SimulatePrincipalPolicy", denying("secretsmanager:GetSecretValue arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf"))
+		return func() { undo(); allow() }
+	}},
+	{"a role that may not consume the previews' queues", "role-cannot-consume", func(w *world) func() {
+		return w.answered("SimulatePrincipalPolicy", denying("sqs:ReceiveMessage arn:aws:sqs:us-east-1:123456789012:pv-pr1-orders-1"))
 	}},
 	{"a queue that was deleted", "queue-missing", func(w *world) func() {
 		url, err := w.SQS.GetQueueUrl(w.t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("staging-orders")})
@@ -163,13 +170,6 @@ func (w *world) serviceNamed(name string) (undo func()) {
 func (w *world) redefine(change func(*ecs.RegisterTaskDefinitionInput)) (undo func()) {
 	w.register("service1", change)
 	return func() { w.register("service1", func(*ecs.RegisterTaskDefinitionInput) {}) }
-}
-
-func (w *world) timeout(seconds int32) {
-	_, err := w.ELB.ModifyTargetGroup(w.t.Context(), &elb.ModifyTargetGroupInput{
-		TargetGroupArn: aws.String(w.groups["service1"]), HealthCheckTimeoutSeconds: &seconds, HealthCheckProtocol: elbtypes.ProtocolEnumHttp,
-	})
-	w.must(err)
 }
 
 func (w *world) trust(document string) {

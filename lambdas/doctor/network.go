@@ -129,7 +129,7 @@ func (d *doctor) taskZones(ctx context.Context, s *sheet) {
 			return
 		}
 		network := b.clone.Service.NetworkConfiguration
-		if d.architecture(name) != ecstypes.CPUArchitectureArm64 || network == nil || network.AwsvpcConfiguration == nil {
+		if d.architecture(name) != ecstypes.CPUArchitectureArm64 || !onFargate(b) || network == nil || network.AwsvpcConfiguration == nil {
 			return
 		}
 		found, err := d.ec2(ctx, "DescribeSubnets", listed("SubnetId", network.AwsvpcConfiguration.Subnets))

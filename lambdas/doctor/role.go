@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 )
@@ -42,20 +44,28 @@ func (d *doctor) roles(ctx context.Context, s *sheet) {
 		}
 		for _, r := range d.rolesOf(name, b) {
 			switch {
-			case r.arn == "" && r.execution:
+			case r.arn == "" && r.execution && onFargate(b):
 				s.fails("no-execution-role", name, "Its task definition has no execution role: nobody could pull the image.",
 					fmt.Sprintf("Give %s an executionRoleArn.", aws.ToString(b.Definition.Family)))
 			case r.arn == "":
 			case !slices.ContainsFunc(d.passable(), func(pattern string) bool { return matches(pattern, r.arn) }):
 				s.fails("role-not-passable", name, fmt.Sprintf("It runs with %s, which is not among the roles that previews may run with.", r.arn),
 					"Add it to installation.taskRoles in the catalog, and deploy.")
-			case d.role(ctx, s, name, r, !asked[r.arn]) && r.execution:
-				d.pulls(ctx, s, name, r)
+			case d.role(ctx, s, name, r, !asked[r.arn]):
+				each(ctx, d.needsOf(name, b, r), func(n need) { d.may(ctx, s, name, r, n) })
 			}
 			asked[r.arn] = true
 		}
 	})
 	s.good("%d may be passed to ECS and pull what they have to", len(asked))
+}
+
+// onFargate tells whether a clone runs there; on EC2 the instance may pull.
+func onFargate(b backend) bool {
+	return b.clone.Service.LaunchType == ecstypes.LaunchTypeFargate ||
+		slices.ContainsFunc(b.clone.Service.CapacityProviderStrategy, func(p ecstypes.CapacityProviderStrategyItem) bool {
+			return strings.HasPrefix(aws.ToString(p.CapacityProvider), "FARGATE")
+		})
 }
 
 // matches tells whether an ARN is the pattern, or below the path that ends in /*.
@@ -108,25 +118,78 @@ func trusts(document, service string) bool {
 	return false
 }
 
-// pulls asks IAM whether a role may pull the previews' image of a service: a role
-// that is bound to the baseline's repository may not.
-func (d *doctor) pulls(ctx context.Context, s *sheet, name string, r role) {
-	repository := fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s/%s", d.region, d.account, d.Prefix, name)
+// need is what a role has to be allowed for a preview to work.
+type need struct {
+	name, seen string // of the finding, when it is not
+	actions    []string
+	resource   string
+}
+
+// needsOf are those of a role of a service's preview.
+func (d *doctor) needsOf(name string, b backend, r role) []need {
+	arn := func(service, resource string) string {
+		return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, d.region, d.account, resource)
+	}
+	var needs []need
+	if !r.execution {
+		for _, queue := range slices.Sorted(maps.Values(d.Catalog.Services[name].Consumes)) {
+			needs = append(needs, need{
+				"role-cannot-consume", "a preview that is provisioned with queues would look well and consume nothing",
+				[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage"}, arn("sqs", d.Prefix+"-pr1-"+queue+"-1"),
+			})
+		}
+		return needs
+	}
+	const pull, unstarted = "role-cannot-pull", "the task of a preview would not start"
+	needs = append(needs,
+		need{pull, unstarted, []string{"ecr:GetAuthorizationToken"}, "*"}, // a baseline of another registry does without
+		need{pull, unstarted, []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, arn("ecr", "repository/"+d.Prefix+"/"+name)})
+	for _, c := range b.clone.TaskDefinition.ContainerDefinitions {
+		for _, secret := range c.Secrets {
+			from, action := aws.ToString(secret.ValueFrom), "ssm:GetParameters"
+			if strings.Contains(from, ":secretsmanager:") {
+				// …:secret:<name>, and which key and version of it.
+				action, from = "secretsmanager:GetSecretValue", strings.Join(strings.SplitN(from+":::", ":", 8)[:7], ":")
+			} else if !strings.HasPrefix(from, "arn:") {
+				from = arn("ssm", "parameter/"+strings.TrimPrefix(from, "/"))
+			}
+			needs = append(needs, need{"role-cannot-read-secret", unstarted, []string{action}, from})
+		}
+	}
+	return needs
+}
+
+// may asks IAM whether a role may do what it has to: a role that is bound to the
+// baseline's repository or queues may not.
+func (d *doctor) may(ctx context.Context, s *sheet, name string, r role, n need) {
 	out, err := d.IAM.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{
-		PolicySourceArn: &r.arn, ActionNames: []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}, ResourceArns: []string{repository},
+		PolicySourceArn: &r.arn, ActionNames: n.actions, ResourceArns: []string{n.resource},
 	})
 	if err != nil {
 		s.unknown(name, err)
 		return
 	}
+	var denied []string
 	for _, result := range out.EvaluationResults {
 		if result.EvalDecision != types.PolicyEvaluationDecisionTypeAllowed {
-			s.fails("role-cannot-pull", name,
-				fmt.Sprintf("%s may not do %s on %s: the task of a preview would not start.", r.arn, aws.ToString(result.EvalActionName), repository),
-				fmt.Sprintf("Allow it there, or everything below: aws iam put-role-policy --role-name %s --policy-name pull-previews --policy-document "+
-					`'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],"Resource":"arn:aws:ecr:%s:%s:repository/%s/*"}]}'`,
-					r.arn[strings.LastIndex(r.arn, "/")+1:], d.region, d.account, d.Prefix))
-			return
+			denied = append(denied, aws.ToString(result.EvalActionName))
 		}
 	}
+	if len(denied) == 0 {
+		return
+	}
+	seen := fmt.Sprintf("%s may not do %s on %s: %s.", r.arn, strings.Join(denied, ", "), n.resource, n.seen)
+	do := fmt.Sprintf("aws iam put-role-policy --role-name %s --policy-name %s "+
+		`--policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["%s"],"Resource":"%s"}]}'`,
+		r.arn[strings.LastIndex(r.arn, "/")+1:], "preview-"+strings.TrimPrefix(n.name, "role-cannot-"), strings.Join(denied, `","`), d.every(n.resource))
+	if n.name == "role-cannot-consume" {
+		s.warns(n.name, name, seen, do+" (or the queue's own policy allows it.)")
+		return
+	}
+	s.fails(n.name, name, seen, do)
+}
+
+// every is the resource of all previews, of which one was asked about.
+func (d *doctor) every(resource string) string {
+	return strings.Replace(resource, ":"+d.Prefix+"-pr1-", ":"+d.Prefix+"-*-", 1)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	logs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"previewenv/lambdas/kinds/targetgroup"
 )
@@ -147,12 +146,6 @@ func (d *doctor) healthChecks(ctx context.Context, s *sheet) {
 }
 
 func (d *doctor) healthCheck(s *sheet, name string, b backend, quick targetgroup.HealthCheck) {
-	if b.TargetGroup.HealthCheckProtocol != elbtypes.ProtocolEnumTcp && quick.TimeoutSeconds < aws.ToInt32(b.TargetGroup.HealthCheckTimeoutSeconds) {
-		s.warns("slow-health-check", name,
-			fmt.Sprintf("%s may take %d s in the baseline, and %d s in a preview.", quick.Path, aws.ToInt32(b.TargetGroup.HealthCheckTimeoutSeconds), quick.TimeoutSeconds),
-			fmt.Sprintf("aws elbv2 modify-target-group --target-group-arn %s --health-check-timeout-seconds %d",
-				aws.ToString(b.TargetGroup.TargetGroupArn), quick.TimeoutSeconds))
-	}
 	grace := aws.ToInt32(b.clone.Service.HealthCheckGracePeriodSeconds)
 	if given := grace + quick.IntervalSeconds*quick.UnhealthyThreshold; given < startTime {
 		s.warns("little-time-to-start", name,

@@ -61,7 +61,7 @@ func (s *seeder) rules(ctx context.Context) error {
 			Name: aws.String(staging + "-" + name), VpcId: &s.VPC, TargetType: types.TargetTypeEnumIp,
 			Protocol: types.ProtocolEnumHttp, Port: aws.Int32(containerPort),
 			HealthCheckProtocol: types.ProtocolEnumHttp, HealthCheckPath: aws.String("/healthz"), HealthCheckPort: aws.String("traffic-port"),
-			HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckTimeoutSeconds: aws.Int32(4),
+			HealthCheckIntervalSeconds: aws.Int32(30), HealthCheckTimeoutSeconds: aws.Int32(5),
 			HealthyThresholdCount: aws.Int32(2), UnhealthyThresholdCount: aws.Int32(2),
 			Matcher: &types.Matcher{HttpCode: aws.String("200")},
 		})
