@@ -17,6 +17,7 @@ var errSaid = errors.New("")
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends what tidies up
 	err := run(ctx, os.Args[1:])
 	if err == nil {
 		return

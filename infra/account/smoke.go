@@ -100,6 +100,7 @@ func (f smokeFlags) options(ctx context.Context) (smoke.Options, error) {
 	if o.Commit == "" {
 		return o, errors.New("say which commit to provision: make smoke COMMIT=… (and UPDATE=… for a second one)")
 	}
+	o.Cluster = content.Baseline.Cluster
 	names := slices.Sorted(maps.Keys(content.Services))
 	if f.services != "" {
 		names = strings.FieldsFunc(f.services, func(r rune) bool { return r == ',' || r == ' ' })

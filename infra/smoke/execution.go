@@ -53,16 +53,13 @@ func (r *run) start(ctx context.Context, act, commit string) (arn string, err er
 	return "", fmt.Errorf("%s: the door took the command, and no execution of %s was started", act, r.Label)
 }
 
-// remove asks for the end, and returns the executions that may bring it.
-func (r *run) remove(ctx context.Context) ([]string, error) {
+// remove asks for the end, and returns the execution that was started for it, if that
+// is known.
+func (r *run) remove(ctx context.Context) (string, error) {
 	if r.Door == "" {
-		arn, err := r.execute(ctx, "clean-up", statemachine.Request{Action: statemachine.ActionCleanUp, Environment: r.Label})
-		return []string{arn}, err
+		return r.execute(ctx, "clean-up", statemachine.Request{Action: statemachine.ActionCleanUp, Environment: r.Label})
 	}
-	if err := r.command(ctx, "/cleanupenv", r.Label); err != nil {
-		return nil, err
-	}
-	return r.executions(ctx)
+	return "", r.command(ctx, "/cleanupenv", r.Label)
 }
 
 func (r *run) execute(ctx context.Context, act string, request statemachine.Request) (string, error) {
@@ -193,28 +190,53 @@ func (r *run) ended(ctx context.Context, arn string) (string, error) {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s", out.Status, aws.ToString(out.Error), aws.ToString(out.Cause))), nil
 }
 
+// ending is how a removal stands.
+type ending struct {
+	gone, running bool
+	arn           string // of the execution that ended it
+	text          string // the receipt, or how the executions ended
+}
+
+// removal looks for the receipt among the executions of the label: a clean-up may be
+// done by its own execution, or by the one that holds the environment.
+func (r *run) removal(ctx context.Context, started string) (ending, error) {
+	arns, err := r.executions(ctx)
+	if err != nil {
+		return ending{}, err
+	}
+	if started != "" && !slices.Contains(arns, started) {
+		arns = append(arns, started)
+	}
+	var all ending
+	for _, arn := range arns {
+		one, err := r.receipt(ctx, arn)
+		if err != nil || one.gone {
+			return one, err
+		}
+		all.running = all.running || one.running
+		all.text = strings.TrimPrefix(all.text+"; "+one.text, "; ")
+	}
+	return all, nil
+}
+
 // receipt is what an execution says of the removal, if it has ended with one.
-func (r *run) receipt(ctx context.Context, arn string) (text string, gone bool, err error) {
+func (r *run) receipt(ctx context.Context, arn string) (ending, error) {
 	out, err := r.sfn.DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: &arn})
 	if err != nil {
-		return "", false, fmt.Errorf("describe execution: %w", err)
+		return ending{}, fmt.Errorf("describe execution: %w", err)
 	}
-	switch out.Status {
-	case types.ExecutionStatusRunning:
-		return "", false, nil
-	case types.ExecutionStatusSucceeded:
-		var end statemachine.CleanUpOutput
-		if json.Unmarshal([]byte(aws.ToString(out.Output)), &end) != nil || end.Outcome != statemachine.Gone {
-			return "", false, nil // another execution brings the end
+	end := ending{arn: arn, running: out.Status == types.ExecutionStatusRunning}
+	end.text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", aws.ToString(out.Name), out.Status, aws.ToString(out.Error), aws.ToString(out.Cause)))
+	switch failed := aws.ToString(out.Error); {
+	case out.Status == types.ExecutionStatusSucceeded:
+		var output statemachine.CleanUpOutput
+		if json.Unmarshal([]byte(aws.ToString(out.Output)), &output) == nil && output.Outcome == statemachine.Gone {
+			end.gone, end.text = true, output.Report
 		}
-		return end.Report, true, nil
-	case types.ExecutionStatusFailed:
-		if aws.ToString(out.Error) == string(statemachine.LeftBehind) {
-			return "", false, errors.New("clean-up: something is left behind: " + aws.ToString(out.Cause))
-		}
-		if aws.ToString(out.Error) == string(statemachine.RolledBack) {
-			return "rolled back: " + aws.ToString(out.Cause), true, nil
-		}
+	case failed == string(statemachine.LeftBehind):
+		return end, errors.New("clean-up: something is left behind: " + aws.ToString(out.Cause))
+	case failed == string(statemachine.RolledBack):
+		end.gone, end.text = true, "rolled back: "+aws.ToString(out.Cause)
 	}
-	return "", false, nil
+	return end, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	"github.com/google/go-cmp/cmp"
 )
@@ -196,6 +197,10 @@ func TestTheTimesOfAPublicationAreMeasured(t *testing.T) {
 	}
 	r := &Report{Options: Options{Services: map[string]string{"service1": "/"}}, Acts: []*Act{{
 		Name: "provision", Commit: fresh[:7], Asked: at(0), Done: at(60),
+		Tasks: []ecstypes.Task{{
+			TaskDefinitionArn: aws.String("arn:aws:ecs:us-east-1:1:task-definition/pv-smoke-service1-1:3"),
+			CreatedAt:         aws.Time(at(2)), PullStartedAt: aws.Time(at(8)), PullStoppedAt: aws.Time(at(12)), StartedAt: aws.Time(at(13)),
+		}},
 		States: []State{{"RunService", "service1", at(1), at(2)}, {"AwaitHealthy", "service1", at(2), at(20)}, {"PublishRoute", "", at(20), at(21)}},
 	}}, Answers: []Answer{
 		answer(10, Page, ""), answer(25, Page, ""), answer(30, Broken, ""), answer(33, Own, fresh), answer(40, Page, ""), answer(41, Own, fresh),
@@ -203,11 +208,15 @@ func TestTheTimesOfAPublicationAreMeasured(t *testing.T) {
 	r.measure()
 	got := map[string]string{}
 	for _, m := range r.Measures {
-		got[m.What] = strings.TrimSpace(m.Took)
+		got[m.What] = m.Took
+		if strings.HasPrefix(m.What, "ECS") {
+			got[m.What] += ": " + m.Note
+		}
 	}
 	want := map[string]string{
 		"asked for → done": "1m0s", "task of service1": "18s", "KeyValueStore → edge, service1": "9s",
 		"KeyValueStore, stale until, service1": "19s", "rule → traffic, service1": "3s",
+		"ECS starts pv-smoke-service1-1": "11s: placed and attached 6s, pulled 4s, started 1s",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got) %s", diff)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // Act is a provision, an update or a clean-up.
@@ -12,6 +14,7 @@ type Act struct {
 	Name, Commit string
 	Asked, Done  time.Time
 	States       []State // of its execution
+	Tasks        []types.Task
 }
 
 // exited is when a state of an act ended, the last time.
@@ -35,6 +38,7 @@ func (r *Report) measure() {
 			r.took(a, "asked for → done", a.Done.Sub(a.Asked), "")
 		}
 		r.states(a)
+		r.started(a)
 		if a.Commit == "" {
 			r.removal(a)
 			continue

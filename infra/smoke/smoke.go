@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Config       aws.Config
 	StateMachine string // ARN
+	Cluster      string // of the baseline; empty leaves the tasks' times out
 	URL          string // of an environment, with {label} in it
 	Client       *http.Client
 	// Door is the URL of Slack's commands and Sign signs for it; without them
@@ -107,6 +108,7 @@ func (r *run) provision(ctx context.Context, act, commit string) error {
 			a.Done = ready
 			r.asker.enter(phase{name: act + " ready", commits: []string{commit}})
 			r.Tell("%s: ready after %s", act, a.Done.Sub(a.Asked).Round(time.Second/10))
+			r.tasks(ctx, a)
 			return r.pause(ctx, r.Settle)
 		}
 		if end, err := r.ended(ctx, arn); err != nil || end != "" {
@@ -126,35 +128,49 @@ func (r *run) cleanUp(ctx context.Context) error {
 	r.Tell("clean-up: %s is asked to go", r.Label)
 	a := &Act{Name: "clean-up", Asked: time.Now()}
 	r.report.Acts = append(r.report.Acts, a)
-	arns, err := r.remove(ctx)
+	started, err := r.remove(ctx)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.Patience)
 	defer cancel()
+	idle := 0
 	for {
-		for _, arn := range arns {
-			receipt, gone, err := r.receipt(ctx, arn)
-			if err != nil {
-				return err
-			}
-			if !gone {
-				continue
-			}
-			a.Done, r.report.Receipt = time.Now(), receipt
-			if a.States, err = r.history(ctx, arn); err != nil {
-				return err
-			}
-			if !r.asker.now().any {
-				r.asker.enter(phase{name: "gone", pages: true})
-			}
-			r.Tell("clean-up: %s", receipt)
-			return r.pause(ctx, r.Settle)
+		end, err := r.removal(ctx, started)
+		if err != nil {
+			return err
+		}
+		if end.gone {
+			return r.gone(ctx, a, end)
+		}
+		// A list may lag behind, so that nothing that runs is the end only after a while.
+		if idle++; end.running {
+			idle = 0
+		}
+		if idle > idleLooks {
+			return fmt.Errorf("clean-up: no execution of %s runs, and none has a receipt: %s", r.Label, end.text)
 		}
 		if err := r.pause(ctx, r.Poll); err != nil {
 			return fmt.Errorf("clean-up: not gone after %s: see the executions of %s", r.Patience, r.Label)
 		}
 	}
+}
+
+// idleLooks is for how many looks no execution may run before a removal is given up.
+const idleLooks = 20
+
+// gone notes the end of a removal, and goes on asking for a while.
+func (r *run) gone(ctx context.Context, a *Act, end ending) error {
+	a.Done, r.report.Receipt = time.Now(), end.text
+	var err error
+	if a.States, err = r.history(ctx, end.arn); err != nil {
+		return err
+	}
+	if !r.asker.now().any {
+		r.asker.enter(phase{name: "gone", pages: true})
+	}
+	r.Tell("clean-up: %s", end.text)
+	return r.pause(ctx, r.Settle)
 }
 
 func (r *run) pause(ctx context.Context, d time.Duration) error {
