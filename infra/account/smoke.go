@@ -61,7 +61,7 @@ func runSmoke(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprintf(out, "%6.1fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
 	report, failed := smoke.Run(ctx, options)
-	if err := os.MkdirAll(filepath.Dir(f.report), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(f.report), 0o750); err != nil {
 		return err
 	}
 	file, err := os.Create(f.report)

@@ -2,6 +2,7 @@ package smoke
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -82,7 +83,7 @@ func (a *asker) ask(ctx context.Context, service, path string) {
 			classify(&answer, response.Header, body)
 		}
 	}
-	if err != nil && context.Cause(ctx) == context.Canceled {
+	if err != nil && errors.Is(context.Cause(ctx), context.Canceled) {
 		return // the life has ended, not the answer
 	}
 	answer.Took = time.Since(answer.At)

@@ -87,7 +87,7 @@ func (r *run) note(ctx context.Context) error {
 	return err
 }
 
-// executions are those of the label, the newest first.
+// executions are those of the label in this life, the newest first.
 func (r *run) executions(ctx context.Context) ([]string, error) {
 	out, err := r.sfn.ListExecutions(ctx, &sfn.ListExecutionsInput{StateMachineArn: &r.StateMachine, MaxResults: 100})
 	if err != nil {
@@ -95,7 +95,8 @@ func (r *run) executions(ctx context.Context) ([]string, error) {
 	}
 	var arns []string
 	for _, e := range out.Executions {
-		if strings.HasPrefix(aws.ToString(e.Name), r.Label+"-") {
+		// AWS's clock may be a little behind this one.
+		if strings.HasPrefix(aws.ToString(e.Name), r.Label+"-") && aws.ToTime(e.StartDate).After(r.report.Began.Add(-5*time.Second)) {
 			arns = append(arns, aws.ToString(e.ExecutionArn))
 		}
 	}

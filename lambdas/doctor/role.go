@@ -70,8 +70,8 @@ func onFargate(b backend) bool {
 
 // matches tells whether an ARN is the pattern, or below the path that ends in /*.
 func matches(pattern, arn string) bool {
-	path, any := strings.CutSuffix(pattern, "*")
-	return arn == pattern || any && strings.HasPrefix(arn, path)
+	path, below := strings.CutSuffix(pattern, "*")
+	return arn == pattern || below && strings.HasPrefix(arn, path)
 }
 
 // role tells whether a role is there; what is wrong with it is said the first time.

@@ -34,11 +34,12 @@ func (s *sheet) warns(name, about, seen, do string) { s.add(Finding{name, Warns,
 func (s *sheet) unknown(about string, err error) {
 	f := Finding{Name: "not-checked", Level: NotChecked, About: about}
 	action, denied := deniedAction(err)
+	var other elsewhere
 	switch {
 	case denied:
 		f.Name, f.About, f.Seen = "denied", "", action+" is denied"
 		f.Do = "Allow " + action + " to whoever runs this, or run it as somebody who may."
-	case errors.Is(err, errElsewhere):
+	case errors.As(err, &other):
 		f.Name, f.About, f.Seen = "see-above", "", err.Error()
 	default:
 		f.Seen = strings.Join(strings.Fields(err.Error()), " ")
@@ -98,9 +99,6 @@ func codeOf(err error) string {
 	return ""
 }
 
-// errElsewhere is in what a check cannot look at because another check could not.
-var errElsewhere = errors.New("")
-
 // once reads something for all checks. Whoever reads it first is told the error, the
 // others where it stands.
 type once[T any] struct {
@@ -121,11 +119,10 @@ func (o *once[T]) get(where string, read func() (T, error)) (T, error) {
 	return o.value, nil
 }
 
+// elsewhere is in the way of a check because it was of another one, which told it.
 type elsewhere struct{ where string }
 
 func (e elsewhere) Error() string { return "it needs what was not found above: " + e.where }
-
-func (e elsewhere) Is(target error) bool { return target == errElsewhere }
 
 // each calls do for every item until the context ends.
 func each[T any](ctx context.Context, items []T, do func(T)) {

@@ -35,7 +35,7 @@ func (d *doctor) slackToken(ctx context.Context, s *sheet) {
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
 		answer.Body.Close()
-		s.unknown("", errors.New("Slack's answer cannot be read"))
+		s.unknown("", errors.New("the answer of Slack cannot be read"))
 		return
 	}
 	answer.Body.Close()
