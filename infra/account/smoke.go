@@ -34,6 +34,7 @@ import (
 type smokeFlags struct {
 	commit, update, services, channel, label string
 	local, catalog, outputs, report          string
+	executions                               bool
 }
 
 // runSmoke plays a life and writes its report. Its error says that it was not good.
@@ -41,9 +42,10 @@ func runSmoke(ctx context.Context, args []string, out io.Writer) error {
 	var f smokeFlags
 	flags := flag.NewFlagSet("smoke", flag.ContinueOnError)
 	flags.StringVar(&f.commit, "commit", "", "the commit to provision")
-	flags.StringVar(&f.update, "update", "", "a second commit to update to")
+	flags.StringVar(&f.update, "update", "", "a second commit to update to; none plays no update")
 	flags.StringVar(&f.services, "services", "", "the services, with commas; all of the catalog otherwise")
 	flags.StringVar(&f.channel, "channel", "", "id of a Slack channel: go through the door, and show the message there")
+	flags.BoolVar(&f.executions, "executions", false, "start executions, also where there is a door")
 	flags.StringVar(&f.label, "label", "", "of the environment")
 	flags.StringVar(&f.local, "local", "", "folder of a running local stack, to play on that instead")
 	flags.StringVar(&f.catalog, "catalog", "infra/catalog.yaml", "the catalog")
@@ -96,6 +98,12 @@ func (f smokeFlags) options(ctx context.Context) (smoke.Options, error) {
 	}
 	if err != nil {
 		return o, err
+	}
+	if f.executions {
+		o.Door = ""
+	}
+	if o.Update == "none" {
+		o.Update = ""
 	}
 	if o.Commit == "" {
 		return o, errors.New("say which commit to provision: make smoke COMMIT=… (and UPDATE=… for a second one)")

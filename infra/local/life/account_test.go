@@ -66,24 +66,38 @@ func TestTheDoctorFindsTheLocalStackSoundUntilItIsDamaged(t *testing.T) {
 	}
 }
 
-func TestASmokeRunThroughTheDoorIsGood(t *testing.T) {
-	before := inventory(t)
-	report := filepath.Join(t.TempDir(), "smoke.md")
-	text, ok := onTheStack(t, "smoke", "--label", "smoke", "--report", report)
-	written, err := os.ReadFile(report)
-	if err != nil || !ok || !strings.HasPrefix(string(written), "# Smoke: good\n") {
-		t.Fatalf("it says (%v):\n%s\n%s", err, text, written)
+func TestASmokeRunIsGood(t *testing.T) {
+	cases := []struct {
+		name string
+		args []string
+		has  []string
+	}{
+		{"through the door, with an update", []string{"--label", "smoke"}, []string{
+			"by Slack's door", "| update ready | service1 |", "| gone | web |",
+			"| provision | build of service1 |", "| provision | task of service1 |", "| provision | KeyValueStore → edge, service1 |",
+		}},
+		{"by executions", []string{"--label", "smoked", "--executions", "--services", "service2", "--update", "none"}, []string{
+			"by executions of the state machine", "| provision ready | service2 |", "| gone | service2 |",
+		}},
 	}
-	t.Logf("%s", written)
-	for _, part := range []string{
-		"each verified gone", "wrong: 0", "| update ready | service1 |", "| gone | web |",
-		"| provision | build of service1 |", "| provision | task of service1 |", "| provision | KeyValueStore → edge, service1 |",
-	} {
-		if !strings.Contains(string(written), part) {
-			t.Errorf("the report lacks %q", part)
-		}
-	}
-	if diff := cmp.Diff(before, inventory(t)); diff != "" {
-		t.Errorf("it left something (-before +after):\n%s", diff)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			before := inventory(t)
+			report := filepath.Join(t.TempDir(), "smoke.md")
+			text, ok := onTheStack(t, append([]string{"smoke", "--report", report}, c.args...)...)
+			written, err := os.ReadFile(report)
+			if err != nil || !ok || !strings.HasPrefix(string(written), "# Smoke: good\n") {
+				t.Fatalf("it says (%v):\n%s\n%s", err, text, written)
+			}
+			t.Logf("%s", written)
+			for _, part := range append(c.has, "each verified gone", "wrong: 0") {
+				if !strings.Contains(string(written), part) {
+					t.Errorf("the report lacks %q", part)
+				}
+			}
+			if diff := cmp.Diff(before, inventory(t)); diff != "" {
+				t.Errorf("it left something (-before +after):\n%s", diff)
+			}
+		})
 	}
 }
