@@ -80,6 +80,18 @@ diff: build $(modules) ## what a deployment would change
 deploy: build $(modules) ## deploy everything to AWS
 	$(cdk) deploy --all --outputs-file .local/outputs.json $(CDK)
 
+# Reads only. Its exit status is 1 when something would fail.
+.PHONY: doctor
+doctor: ## what would fail on AWS, before a deployment; LOCAL=1 asks make local, JSON=1, CATALOG=file, TOKENS=0 reads no token
+	@go build -o .local/bin/account ./infra/account
+	@.local/bin/account doctor $(if $(LOCAL),--local .local) $(if $(JSON),--json) $(if $(CATALOG),--catalog '$(CATALOG)') $(if $(filter 0,$(TOKENS)),--tokens=false)
+
+# Its exit status is 1 when an answer was wrong, or something is left.
+.PHONY: smoke
+smoke: ## play a life on what was deployed: COMMIT=…, UPDATE=a second one, SERVICES=a,b, CHANNEL=C… through Slack's door; LOCAL=1
+	@go build -o .local/bin/account ./infra/account
+	@.local/bin/account smoke $(if $(LOCAL),--local .local) $(if $(COMMIT),--commit '$(COMMIT)') $(if $(UPDATE),--update '$(UPDATE)') $(if $(SERVICES),--services '$(SERVICES)') $(if $(CHANNEL),--channel '$(CHANNEL)') $(if $(CATALOG),--catalog '$(CATALOG)')
+
 .PHONY: slack-manifest
 slack-manifest: ## the manifest of the Slack app, with the URLs of what was deployed
 	@go run ./infra slack-manifest

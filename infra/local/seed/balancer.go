@@ -17,7 +17,7 @@ import (
 
 const (
 	// firstRule is the priority of the baseline's first rule, before all overrides.
-	firstRule = 10
+	firstRule = 1
 	// containerPort is where every backend of the sample listens.
 	containerPort = 8080
 )
@@ -25,7 +25,7 @@ const (
 func (s *seeder) loadBalancer(ctx context.Context) error {
 	made, err := s.elb.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{
 		Name: aws.String(staging), Subnets: s.Subnets, SecurityGroups: []string{s.SecurityGroup},
-		Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternetFacing,
+		Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternal,
 	})
 	if err != nil {
 		return fmt.Errorf("create load balancer: %w", err)

@@ -123,10 +123,10 @@ func (r rule) check(p Package, standard map[string]bool) []string {
 	return broken
 }
 
-// isFunction tells the folders of functions from the three rooms beside them.
+// isFunction tells the folders of functions from the rooms beside them.
 func isFunction(p string) bool {
 	parent, name := path.Split(p)
-	return parent == "lambdas/" && !slices.Contains([]string{"kinds", "config", "catalog", "internal"}, name)
+	return parent == "lambdas/" && !slices.Contains([]string{"kinds", "config", "catalog", "doctor", "internal"}, name)
 }
 
 func isTestKit(p string) bool {
