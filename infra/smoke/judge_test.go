@@ -56,8 +56,8 @@ func (s said) header() http.Header {
 func TestAnAnswerIsRightOrWrongByThePhase(t *testing.T) {
 	first := phase{name: "provision", commits: []string{fresh}, pages: true, early: true}
 	ready := phase{name: "ready", commits: []string{fresh[:7]}}
-	update := phase{name: "update", commits: []string{old, fresh}}
-	removal := phase{name: "clean-up", commits: []string{fresh}, pages: true}
+	update := phase{name: "update", commits: []string{old, fresh}, rolling: true}
+	removal := phase{name: "clean-up", commits: []string{fresh}, pages: true, leaving: true}
 	end := phase{name: "gone", pages: true}
 	failed := phase{name: "failed", any: true}
 	cases := []struct {
@@ -70,13 +70,13 @@ func TestAnAnswerIsRightOrWrongByThePhase(t *testing.T) {
 		{"a page without a commit in it", html, Own, []phase{first, ready, update, removal}},
 		{"an own answer that refuses", forbidden, Own, []phase{first, ready, update, removal}},
 		{"the old commit", ownOld, Own, []phase{update}},
-		{"marked as new, and old", lied, Lied, nil},
+		{"marked as new, and old", lied, Lied, []phase{update}},
 		{"the baseline, marked as a fallback", shared, Baseline, nil},
 		{"the baseline, not marked", bare, Baseline, nil},
 		{"the starting page", starting, Page, []phase{first, removal, end}},
 		{"the page of a host that is gone", gone, Page, []phase{first, removal, end}},
 		{"an error of the service", broken, Broken, []phase{first}},
-		{"the load balancer's fixed answer", unmarked, Unmarked, []phase{first}},
+		{"the load balancer's fixed answer", unmarked, Unmarked, []phase{first, removal}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

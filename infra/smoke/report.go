@@ -87,7 +87,7 @@ func (r *Report) phases(w io.Writer) {
 			}
 		}
 	}
-	fmt.Fprint(w, "\nown: by the environment's service; page: the one of a host that is not live; broken: status 500 or above, or no answer; unmarked: by nobody who says who he is.\n\n")
+	fmt.Fprint(w, "\nown: by the environment's service; lied: marked as one commit and of another, which an update may be until all of it is published; page: the one of a host that is not live; broken: status 500 or above, or no answer; unmarked: by nobody who says who he is.\n\n")
 }
 
 func (r *Report) wrong(w io.Writer, wrong []Answer) {
@@ -96,7 +96,7 @@ func (r *Report) wrong(w io.Writer, wrong []Answer) {
 	}
 	fmt.Fprint(w, "## Wrong answers\n\n| after | phase | service | status | commit | why |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, a := range wrong[:min(len(wrong), shown)] {
-		fmt.Fprintf(w, "| %s | %s | %s | %d | %s | %s |\n", a.At.Sub(r.Began).Round(10*time.Millisecond), a.Phase, a.Service, a.Status, a.Commit, a.Wrong)
+		fmt.Fprintf(w, "| %s | %s | %s | %d | %s | %s |\n", a.At.Sub(r.Began).Round(10*time.Millisecond), a.Phase, a.Service, a.Status, strings.TrimSuffix(a.Commit+", is of "+a.Says, ", is of "), a.Wrong)
 	}
 	if more := len(wrong) - shown; more > 0 {
 		fmt.Fprintf(w, "\nand %d more\n", more)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -89,7 +90,8 @@ func (r *run) after(ctx context.Context) error {
 // provision asks for a commit, and waits until the suite says that it is ready.
 func (r *run) provision(ctx context.Context, act, commit string) error {
 	before := r.asker.now()
-	r.asker.enter(phase{name: act, commits: append(before.commits, commit), pages: act == "provision", early: act == "provision"})
+	first := len(before.commits) == 0
+	r.asker.enter(phase{name: act, commits: append(before.commits, commit), pages: first, early: first, rolling: !first})
 	r.Tell("%s: %s at %s is asked for", act, r.Label, commit)
 	a := &Act{Name: act, Commit: commit, Asked: time.Now()}
 	r.report.Acts = append(r.report.Acts, a)
@@ -123,7 +125,7 @@ func (r *run) provision(ctx context.Context, act, commit string) error {
 // cleanUp removes the environment, and waits for the receipt.
 func (r *run) cleanUp(ctx context.Context) error {
 	if now := r.asker.now(); !now.any {
-		r.asker.enter(phase{name: "clean-up", commits: now.commits, pages: true})
+		r.asker.enter(phase{name: "clean-up", commits: now.commits, pages: true, leaving: true})
 	}
 	r.Tell("clean-up: %s is asked to go", r.Label)
 	a := &Act{Name: "clean-up", Asked: time.Now()}
@@ -166,6 +168,8 @@ func (r *run) gone(ctx context.Context, a *Act, end ending) error {
 	if a.States, err = r.history(ctx, end.arn); err != nil {
 		return err
 	}
+	// The execution that held the environment knows its whole life.
+	a.States = slices.DeleteFunc(a.States, func(s State) bool { return s.Exited.Before(a.Asked) })
 	if !r.asker.now().any {
 		r.asker.enter(phase{name: "gone", pages: true})
 	}
