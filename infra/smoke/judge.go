@@ -17,6 +17,9 @@ type phase struct {
 	rolling bool     // or one commit marked as another: a mark changes when all have
 	leaving bool     // or somebody else's refusal: a part may be gone before the host
 	any     bool     // or anything: the life has failed
+	// Until then an edge may not have been told: what was right before is late, not wrong.
+	until   time.Time
+	earlier []string // commits that were right before
 }
 
 // Kind is what an answer is.
@@ -43,6 +46,7 @@ type Answer struct {
 	Commit  string // as its header says
 	Says    string // as its body does, if it does
 	Wrong   string // why it is; empty when it is not
+	Late    bool   // it would be wrong, if every edge had been told by then
 }
 
 // classify says what an answer is, by its headers. A body that is JSON and names a
@@ -66,6 +70,16 @@ func classify(a *Answer, header http.Header, body []byte) {
 	default:
 		a.Kind = Unmarked
 	}
+}
+
+// late tells whether an answer is from an edge that was not told yet. An error, the
+// baseline under another name and a wrong mark are never excused so.
+func (p phase) late(a Answer) bool {
+	if !a.At.Before(p.until) {
+		return false
+	}
+	return a.Kind == Page || a.Kind == Unmarked && a.Status < http.StatusInternalServerError ||
+		a.Kind == Own && slices.ContainsFunc(p.earlier, func(c string) bool { return strings.HasPrefix(a.Commit, c) })
 }
 
 // judge says why an answer is wrong in a phase; empty when it is right.

@@ -140,9 +140,30 @@ func TestAWrongAnswerIsCountedOnce(t *testing.T) {
 	}
 	var text bytes.Buffer
 	r.Markdown(&text, nil)
-	for _, part := range []string{"# Smoke: bad", "Answers: 6, wrong: 3", "| ready | service1 | 1 own, 1 baseline, 1 broken | 2 |"} {
+	for _, part := range []string{"# Smoke: bad", "Answers: 6, wrong: 3", "| ready | service1 | 1 own, 1 baseline, 1 broken | 2 | 0 |"} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("the report lacks %q:\n%s", part, text.String())
+		}
+	}
+}
+
+func TestWhatAnEdgeDoesNotKnowYetIsLateAndNotWrong(t *testing.T) {
+	change := time.Unix(1000, 0)
+	p := phase{commits: []string{fresh}, earlier: []string{old}, until: change.Add(time.Minute)}
+	cases := []struct {
+		said  said
+		after time.Duration
+		late  bool
+	}{
+		{starting, 30 * time.Second, true}, {ownOld, 30 * time.Second, true}, {unmarked, 30 * time.Second, true},
+		{starting, 61 * time.Second, false}, {ownOld, 61 * time.Second, false},
+		{broken, 30 * time.Second, false}, {shared, 30 * time.Second, false}, {lied, 30 * time.Second, false},
+	}
+	for _, c := range cases {
+		a := Answer{At: change.Add(c.after), Status: c.said.status}
+		classify(&a, c.said.header(), []byte(c.said.body))
+		if p.judge(a) == "" || p.late(a) != c.late {
+			t.Errorf("%+v after %s: late is %v, want %v", c.said, c.after, p.late(a), c.late)
 		}
 	}
 }

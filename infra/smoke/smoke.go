@@ -37,6 +37,7 @@ type Options struct {
 	Poll     time.Duration     // between two looks at the executions
 	Patience time.Duration     // for a provision, an update, a clean-up
 	Settle   time.Duration     // to go on asking after each of them
+	Spread   time.Duration     // how long an edge may not know of a change
 	Tell     func(format string, args ...any)
 }
 
@@ -108,7 +109,7 @@ func (r *run) provision(ctx context.Context, act, commit string) error {
 		}
 		if ready, ok := a.exited("AwaitReady"); ok {
 			a.Done = ready
-			r.asker.enter(phase{name: act + " ready", commits: []string{commit}})
+			r.asker.enter(phase{name: act + " ready", commits: []string{commit}, earlier: before.commits, until: time.Now().Add(r.Spread)})
 			r.Tell("%s: ready after %s", act, a.Done.Sub(a.Asked).Round(time.Second/10))
 			r.tasks(ctx, a)
 			return r.pause(ctx, r.Settle)
@@ -171,7 +172,7 @@ func (r *run) gone(ctx context.Context, a *Act, end ending) error {
 	// The execution that held the environment knows its whole life.
 	a.States = slices.DeleteFunc(a.States, func(s State) bool { return s.Exited.Before(a.Asked) })
 	if !r.asker.now().any {
-		r.asker.enter(phase{name: "gone", pages: true})
+		r.asker.enter(phase{name: "gone", pages: true, until: time.Now().Add(r.Spread)})
 	}
 	r.Tell("clean-up: %s", end.text)
 	return r.pause(ctx, r.Settle)
