@@ -87,7 +87,8 @@ func runSmoke(ctx context.Context, args []string, out io.Writer) error {
 func (f smokeFlags) options(ctx context.Context) (smoke.Options, error) {
 	o := smoke.Options{
 		Channel: f.channel, Commit: f.commit, Update: f.update, Label: cmp.Or(f.label, "smoke-"+strconv.FormatInt(time.Now().Unix(), 36)),
-		Every: 500 * time.Millisecond, Poll: 2 * time.Second, Patience: 30 * time.Minute, Settle: time.Minute,
+		Every: 500 * time.Millisecond, Poll: 2 * time.Second, Patience: 30 * time.Minute, Settle: 90 * time.Second,
+		Spread: time.Minute, // changes of the KeyValueStore were measured to take 21 to 32 s
 	}
 	var content *catalog.Catalog
 	var err error
@@ -150,7 +151,7 @@ func (f smokeFlags) onLocal(ctx context.Context, o *smoke.Options) (*catalog.Cat
 	o.Sign = signer(stack.SlackSigningSecret)
 	o.Commit = cmp.Or(o.Commit, stack.Commits["pr1"])
 	o.Update = cmp.Or(o.Update, stack.Commits["pr2"])
-	o.Every, o.Poll, o.Patience, o.Settle = 50*time.Millisecond, 200*time.Millisecond, 3*time.Minute, time.Second
+	o.Every, o.Poll, o.Patience, o.Settle, o.Spread = 50*time.Millisecond, 200*time.Millisecond, 3*time.Minute, 3*time.Second, 2*time.Second
 	proxy, err := url.Parse(stack.AWS)
 	if err != nil {
 		return nil, err

@@ -93,5 +93,8 @@ func (a *asker) ask(ctx context.Context, service, path string) {
 	if answer.Wrong = before.judge(answer); answer.Wrong != "" {
 		answer.Wrong = a.phase.judge(answer)
 	}
+	if answer.Wrong != "" && a.phase.late(answer) {
+		answer.Wrong, answer.Late = "", true
+	}
 	a.answers = append(a.answers, answer)
 }

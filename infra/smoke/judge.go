@@ -14,7 +14,12 @@ type phase struct {
 	commits []string // of the environment's own services
 	pages   bool     // or the page of a host that is not live
 	early   bool     // or nothing good yet: an error counts from Ready on
+	rolling bool     // or one commit marked as another: a mark changes when all have
+	leaving bool     // or somebody else's refusal: a part may be gone before the host
 	any     bool     // or anything: the life has failed
+	// Until then an edge may not have been told: what was right before is late, not wrong.
+	until   time.Time
+	earlier []string // commits that were right before
 }
 
 // Kind is what an answer is.
@@ -39,7 +44,9 @@ type Answer struct {
 	Kind    Kind
 	Status  int
 	Commit  string // as its header says
+	Says    string // as its body does, if it does
 	Wrong   string // why it is; empty when it is not
+	Late    bool   // it would be wrong, if every edge had been told by then
 }
 
 // classify says what an answer is, by its headers. A body that is JSON and names a
@@ -57,7 +64,7 @@ func classify(a *Answer, header http.Header, body []byte) {
 	case a.Status >= http.StatusInternalServerError:
 		a.Kind = Broken
 	case source == "override" && says.Commit != "" && says.Commit != a.Commit:
-		a.Kind, a.Commit = Lied, a.Commit+", and is of "+says.Commit
+		a.Kind, a.Says = Lied, says.Commit
 	case source == "override":
 		a.Kind = Own
 	default:
@@ -65,14 +72,27 @@ func classify(a *Answer, header http.Header, body []byte) {
 	}
 }
 
+// late tells whether an answer is from an edge that was not told yet. An error, the
+// baseline under another name and a wrong mark are never excused so.
+func (p phase) late(a Answer) bool {
+	if !a.At.Before(p.until) {
+		return false
+	}
+	return a.Kind == Page || a.Kind == Unmarked && a.Status < http.StatusInternalServerError ||
+		a.Kind == Own && slices.ContainsFunc(p.earlier, func(c string) bool { return strings.HasPrefix(a.Commit, c) })
+}
+
 // judge says why an answer is wrong in a phase; empty when it is right.
 func (p phase) judge(a Answer) string {
 	if p.any {
 		return ""
 	}
+	ours := func(commit string) bool {
+		return slices.ContainsFunc(p.commits, func(c string) bool { return strings.HasPrefix(commit, c) })
+	}
 	switch a.Kind {
 	case Own:
-		if slices.ContainsFunc(p.commits, func(c string) bool { return strings.HasPrefix(a.Commit, c) }) {
+		if ours(a.Commit) {
 			return ""
 		}
 		return "it is of another commit"
@@ -82,6 +102,9 @@ func (p phase) judge(a Answer) string {
 		}
 		return "it is the page of a host that is not live"
 	case Lied:
+		if p.rolling && ours(a.Commit) && ours(a.Says) {
+			return ""
+		}
 		return "it says one commit and is of another"
 	case Baseline:
 		return "it is the baseline's, under the name of an override"
@@ -91,7 +114,7 @@ func (p phase) judge(a Answer) string {
 		}
 		return "it is an error"
 	}
-	if p.early {
+	if p.early || p.leaving {
 		return ""
 	}
 	return "nobody says whose it is"

@@ -56,8 +56,8 @@ func (s said) header() http.Header {
 func TestAnAnswerIsRightOrWrongByThePhase(t *testing.T) {
 	first := phase{name: "provision", commits: []string{fresh}, pages: true, early: true}
 	ready := phase{name: "ready", commits: []string{fresh[:7]}}
-	update := phase{name: "update", commits: []string{old, fresh}}
-	removal := phase{name: "clean-up", commits: []string{fresh}, pages: true}
+	update := phase{name: "update", commits: []string{old, fresh}, rolling: true}
+	removal := phase{name: "clean-up", commits: []string{fresh}, pages: true, leaving: true}
 	end := phase{name: "gone", pages: true}
 	failed := phase{name: "failed", any: true}
 	cases := []struct {
@@ -70,13 +70,13 @@ func TestAnAnswerIsRightOrWrongByThePhase(t *testing.T) {
 		{"a page without a commit in it", html, Own, []phase{first, ready, update, removal}},
 		{"an own answer that refuses", forbidden, Own, []phase{first, ready, update, removal}},
 		{"the old commit", ownOld, Own, []phase{update}},
-		{"marked as new, and old", lied, Lied, nil},
+		{"marked as new, and old", lied, Lied, []phase{update}},
 		{"the baseline, marked as a fallback", shared, Baseline, nil},
 		{"the baseline, not marked", bare, Baseline, nil},
 		{"the starting page", starting, Page, []phase{first, removal, end}},
 		{"the page of a host that is gone", gone, Page, []phase{first, removal, end}},
 		{"an error of the service", broken, Broken, []phase{first}},
-		{"the load balancer's fixed answer", unmarked, Unmarked, []phase{first}},
+		{"the load balancer's fixed answer", unmarked, Unmarked, []phase{first, removal}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -140,9 +140,30 @@ func TestAWrongAnswerIsCountedOnce(t *testing.T) {
 	}
 	var text bytes.Buffer
 	r.Markdown(&text, nil)
-	for _, part := range []string{"# Smoke: bad", "Answers: 6, wrong: 3", "| ready | service1 | 1 own, 1 baseline, 1 broken | 2 |"} {
+	for _, part := range []string{"# Smoke: bad", "Answers: 6, wrong: 3", "| ready | service1 | 1 own, 1 baseline, 1 broken | 2 | 0 |"} {
 		if !strings.Contains(text.String(), part) {
 			t.Errorf("the report lacks %q:\n%s", part, text.String())
+		}
+	}
+}
+
+func TestWhatAnEdgeDoesNotKnowYetIsLateAndNotWrong(t *testing.T) {
+	change := time.Unix(1000, 0)
+	p := phase{commits: []string{fresh}, earlier: []string{old}, until: change.Add(time.Minute)}
+	cases := []struct {
+		said  said
+		after time.Duration
+		late  bool
+	}{
+		{starting, 30 * time.Second, true}, {ownOld, 30 * time.Second, true}, {unmarked, 30 * time.Second, true},
+		{starting, 61 * time.Second, false}, {ownOld, 61 * time.Second, false},
+		{broken, 30 * time.Second, false}, {shared, 30 * time.Second, false}, {lied, 30 * time.Second, false},
+	}
+	for _, c := range cases {
+		a := Answer{At: change.Add(c.after), Status: c.said.status}
+		classify(&a, c.said.header(), []byte(c.said.body))
+		if p.judge(a) == "" || p.late(a) != c.late {
+			t.Errorf("%+v after %s: late is %v, want %v", c.said, c.after, p.late(a), c.late)
 		}
 	}
 }

@@ -99,12 +99,16 @@ func (r *Report) published(a *Act, at time.Time) {
 			r.Measures = append(r.Measures, Measure{a.Name, "KeyValueStore, " + service, "never seen", ""})
 			continue
 		}
-		r.took(a, "KeyValueStore → edge, "+service, first.Sub(at), "published → the first answer that is not the waiting page")
+		if update := a != r.Acts[0]; update {
+			r.took(a, "KeyValueStore → edge, "+service, own.Sub(at), "published → the first answer of the new commit")
+		} else {
+			r.took(a, "KeyValueStore → edge, "+service, first.Sub(at), "published → the first answer that is not the waiting page")
+			if note := counted(between); note != "" || own.After(first) {
+				r.took(a, "rule → traffic, "+service, own.Sub(first), strings.TrimSuffix("meanwhile "+note, "meanwhile "))
+			}
+		}
 		if !last.IsZero() {
 			r.took(a, "KeyValueStore, stale until, "+service, last.Sub(at), "published → the last answer that was not the new commit's")
-		}
-		if note := counted(between); note != "" || own.After(first) {
-			r.took(a, "rule → traffic, "+service, own.Sub(first), strings.TrimSuffix("meanwhile "+note, "meanwhile "))
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (r *Report) Markdown(w io.Writer, failed error) {
 
 // phases counts the answers of each service in each phase.
 func (r *Report) phases(w io.Writer) {
-	fmt.Fprint(w, "| phase | service | answers | wrong | slowest |\n| --- | --- | --- | --- | --- |\n")
+	fmt.Fprint(w, "| phase | service | answers | wrong | late | slowest |\n| --- | --- | --- | --- | --- | --- |\n")
 	var names []string
 	for _, a := range r.Answers {
 		if !slices.Contains(names, a.Phase) {
@@ -71,7 +71,7 @@ func (r *Report) phases(w io.Writer) {
 	}
 	for _, name := range names {
 		for _, service := range r.services() {
-			kinds, wrong, slowest := map[Kind]int{}, 0, time.Duration(0)
+			kinds, wrong, late, slowest := map[Kind]int{}, 0, 0, time.Duration(0)
 			for _, a := range r.Answers {
 				if a.Phase != name || a.Service != service {
 					continue
@@ -81,13 +81,16 @@ func (r *Report) phases(w io.Writer) {
 				if a.Wrong != "" {
 					wrong++
 				}
+				if a.Late {
+					late++
+				}
 			}
 			if len(kinds) > 0 {
-				fmt.Fprintf(w, "| %s | %s | %s | %d | %s |\n", name, service, counted(kinds), wrong, slowest.Round(time.Millisecond))
+				fmt.Fprintf(w, "| %s | %s | %s | %d | %d | %s |\n", name, service, counted(kinds), wrong, late, slowest.Round(time.Millisecond))
 			}
 		}
 	}
-	fmt.Fprint(w, "\nown: by the environment's service; page: the one of a host that is not live; broken: status 500 or above, or no answer; unmarked: by nobody who says who he is.\n\n")
+	fmt.Fprintf(w, "\nown: by the environment's service; lied: marked as one commit and of another, which an update may be until all of it is published; page: the one of a host that is not live; broken: status 500 or above, or no answer; unmarked: by nobody who says who he is. Late: within %s of a change, from an edge that was not told yet.\n\n", r.Options.Spread)
 }
 
 func (r *Report) wrong(w io.Writer, wrong []Answer) {
@@ -96,7 +99,7 @@ func (r *Report) wrong(w io.Writer, wrong []Answer) {
 	}
 	fmt.Fprint(w, "## Wrong answers\n\n| after | phase | service | status | commit | why |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, a := range wrong[:min(len(wrong), shown)] {
-		fmt.Fprintf(w, "| %s | %s | %s | %d | %s | %s |\n", a.At.Sub(r.Began).Round(10*time.Millisecond), a.Phase, a.Service, a.Status, a.Commit, a.Wrong)
+		fmt.Fprintf(w, "| %s | %s | %s | %d | %s | %s |\n", a.At.Sub(r.Began).Round(10*time.Millisecond), a.Phase, a.Service, a.Status, strings.TrimSuffix(a.Commit+", is of "+a.Says, ", is of "), a.Wrong)
 	}
 	if more := len(wrong) - shown; more > 0 {
 		fmt.Fprintf(w, "\nand %d more\n", more)

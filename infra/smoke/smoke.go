@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,6 +37,7 @@ type Options struct {
 	Poll     time.Duration     // between two looks at the executions
 	Patience time.Duration     // for a provision, an update, a clean-up
 	Settle   time.Duration     // to go on asking after each of them
+	Spread   time.Duration     // how long an edge may not know of a change
 	Tell     func(format string, args ...any)
 }
 
@@ -89,7 +91,8 @@ func (r *run) after(ctx context.Context) error {
 // provision asks for a commit, and waits until the suite says that it is ready.
 func (r *run) provision(ctx context.Context, act, commit string) error {
 	before := r.asker.now()
-	r.asker.enter(phase{name: act, commits: append(before.commits, commit), pages: act == "provision", early: act == "provision"})
+	first := len(before.commits) == 0
+	r.asker.enter(phase{name: act, commits: append(before.commits, commit), pages: first, early: first, rolling: !first})
 	r.Tell("%s: %s at %s is asked for", act, r.Label, commit)
 	a := &Act{Name: act, Commit: commit, Asked: time.Now()}
 	r.report.Acts = append(r.report.Acts, a)
@@ -106,7 +109,7 @@ func (r *run) provision(ctx context.Context, act, commit string) error {
 		}
 		if ready, ok := a.exited("AwaitReady"); ok {
 			a.Done = ready
-			r.asker.enter(phase{name: act + " ready", commits: []string{commit}})
+			r.asker.enter(phase{name: act + " ready", commits: []string{commit}, earlier: before.commits, until: time.Now().Add(r.Spread)})
 			r.Tell("%s: ready after %s", act, a.Done.Sub(a.Asked).Round(time.Second/10))
 			r.tasks(ctx, a)
 			return r.pause(ctx, r.Settle)
@@ -123,7 +126,7 @@ func (r *run) provision(ctx context.Context, act, commit string) error {
 // cleanUp removes the environment, and waits for the receipt.
 func (r *run) cleanUp(ctx context.Context) error {
 	if now := r.asker.now(); !now.any {
-		r.asker.enter(phase{name: "clean-up", commits: now.commits, pages: true})
+		r.asker.enter(phase{name: "clean-up", commits: now.commits, pages: true, leaving: true})
 	}
 	r.Tell("clean-up: %s is asked to go", r.Label)
 	a := &Act{Name: "clean-up", Asked: time.Now()}
@@ -166,8 +169,10 @@ func (r *run) gone(ctx context.Context, a *Act, end ending) error {
 	if a.States, err = r.history(ctx, end.arn); err != nil {
 		return err
 	}
+	// The execution that held the environment knows its whole life.
+	a.States = slices.DeleteFunc(a.States, func(s State) bool { return s.Exited.Before(a.Asked) })
 	if !r.asker.now().any {
-		r.asker.enter(phase{name: "gone", pages: true})
+		r.asker.enter(phase{name: "gone", pages: true, until: time.Now().Add(r.Spread)})
 	}
 	r.Tell("clean-up: %s", end.text)
 	return r.pause(ctx, r.Settle)

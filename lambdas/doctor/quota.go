@@ -20,8 +20,7 @@ func (d *doctor) room(ctx context.Context, s *sheet) {
 		return
 	}
 	one := len(d.backends())
-	s.good("%d target groups and %d rules are there already; %d and %d more fit",
-		taken(places.TargetGroups), taken(places.Rules), free(places.TargetGroups), free(places.Rules))
+	s.good("%s, %s", filled(places.TargetGroups, "target groups"), filled(places.Rules, "rules"))
 	for _, p := range []struct {
 		noun, do string
 		place    baseline.Place
@@ -40,6 +39,14 @@ func (d *doctor) room(ctx context.Context, s *sheet) {
 				"Lower limits.environments. "+p.do)
 		}
 	}
+}
+
+// filled is how full a place is, in words.
+func filled(p baseline.Place, noun string) string {
+	if p.Limit == 0 {
+		return fmt.Sprintf("%d %s and no limit", taken(p), noun)
+	}
+	return fmt.Sprintf("%d of %d %s", taken(p), p.Limit, noun)
 }
 
 func taken(p baseline.Place) int { return p.Ours + p.Others }

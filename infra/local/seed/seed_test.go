@@ -116,8 +116,8 @@ func listenerHasRules(t *testing.T, b *seeded) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"10 staging.localhost /service1 /service1/* → service1",
-		"11 staging.localhost /service2 /service2/* → service2",
+		"1 staging.localhost /service1 /service1/* → service1",
+		"2 staging.localhost /service2 /service2/* → service2",
 		"40000 /service1 /service1/* → service1",
 		"40001 /service2 /service2/* → service2",
 		"default → fixed-response",
