@@ -8,9 +8,10 @@ import (
 // makeBoundary makes the permissions boundary of every role that runs the code of a
 // pull request: those of the ephemeral builds, and those of previews, to which the
 // platform team attaches it. It grants nothing. It denies what such code must never
-// do, whatever its role is given by mistake: become somebody else, reach GitHub, or
-// touch what previews are made by. What a service of the baseline does besides, its
-// preview may do as well.
+// do, whatever its role is given by mistake: become somebody else, reach GitHub, touch
+// what previews are made by, or deploy: who may change services, rules, security groups
+// or distributions can reach the baseline. What a service of the baseline does besides,
+// its preview may do as well.
 func (p *previews) makeBoundary() error {
 	p.boundary = awsiam.NewManagedPolicy(p.stack, jsii.String("Boundary"), &awsiam.ManagedPolicyProps{
 		ManagedPolicyName: jsii.String(p.boundaryName()),
@@ -25,10 +26,12 @@ func (p *previews) makeBoundary() error {
 			// The CDK's roles trust the whole account; they could make everything here anew.
 			never("NoneOfOurRoles", []string{"sts:AssumeRole*"}, p.role("cdk-*"), p.role(stackName(p.prefix, "")+"-*")),
 			never("NoneOfOurs", []string{"*"}, p.untouchable()...),
-			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Sid: jsii.String("NotOurEdge"), Effect: awsiam.Effect_DENY, Actions: jsii.Strings("cloudfront:*"), Resources: jsii.Strings("*"),
-				Conditions: &map[string]any{"StringEquals": map[string]string{"aws:ResourceTag/ManagedBy": p.managedBy()}},
-			}),
+			never("NoDeployment", []string{
+				"ecs:CreateService", "ecs:UpdateService", "ecs:DeleteService", "ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition",
+				"elasticloadbalancing:Create*", "elasticloadbalancing:Modify*", "elasticloadbalancing:Delete*", "elasticloadbalancing:Set*",
+				"elasticloadbalancing:Register*", "elasticloadbalancing:Deregister*", "elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags",
+				"ec2:*SecurityGroup*", "cloudfront:*",
+			}, "*"),
 		},
 	})
 	accept(p.boundary, "AwsSolutions-IAM5", "A permissions boundary grants nothing: its one broad statement is what the denials below it are taken from.")
@@ -58,8 +61,6 @@ func (p *previews) untouchable() []string {
 		p.arn("dynamodb", "table/"+stack+"-*"), p.arn("ssm", "parameter"+p.catalogPath()+"/*"), p.arn("secretsmanager", "secret:"+p.prefix+"/*"),
 		p.arn("events", "rule/"+stack+"-*"), p.arn("scheduler", "schedule/*/"+stack+"-*"), p.arn("sqs", stack+"-*"),
 		p.arn("ecs", "service/*/"+ours), p.arn("ecs", "task-definition/"+ours), p.arn("ecr", "repository/"+p.prefix+"-main/*"),
-		p.arn("elasticloadbalancing", "listener/app/*"), p.arn("elasticloadbalancing", "listener-rule/app/*"),
-		p.arn("elasticloadbalancing", "targetgroup/"+ours),
 		p.arn("logs", "log-group:/aws/lambda/"+ours), "arn:aws:route53:::hostedzone/" + p.catalog.Installation.HostedZone.ID,
 		*p.site.BucketArn(), *p.site.ArnForObjects(jsii.String("*")), *p.logs.BucketArn(), *p.logs.ArnForObjects(jsii.String("*")),
 		// CodePipeline's objects begin as the pipeline is called.

@@ -67,6 +67,10 @@ func (l *pipelines) makeEphemeral() {
 		})
 	}
 	built := awscodebuild.NewProject(l.stack, jsii.String("Ephemeral"), props)
+	if l.service.Frontend != nil {
+		// Said, although it is the default: whoever reads the template need not know that.
+		built.Node().DefaultChild().(awscodebuild.CfnProject).AddPropertyOverride(jsii.String("Artifacts.EncryptionDisabled"), false)
+	}
 	afterPolicies(built, policyOf(role))
 	l.accepted(built, role)
 }

@@ -120,24 +120,9 @@ func (f smokeFlags) options(ctx context.Context) (smoke.Options, error) {
 		if !ok {
 			return o, fmt.Errorf("there is no service %q in the catalog", name)
 		}
-		o.Services[name] = pathOf(service)
+		o.Services[name] = service.ProbePath()
 	}
 	return o, nil
-}
-
-// pathOf is a path that a service answers: the first without a wildcard, else the
-// first up to its wildcard.
-func pathOf(s catalog.Service) string {
-	if s.Frontend != nil {
-		return "/"
-	}
-	for _, path := range s.Paths {
-		if !strings.ContainsAny(path, "*?") {
-			return path
-		}
-	}
-	before, _, _ := strings.Cut(s.Paths[0], "*")
-	return strings.ReplaceAll(before, "?", "x")
 }
 
 // onLocal plays on make local, through the door.

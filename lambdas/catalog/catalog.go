@@ -5,7 +5,10 @@
 // environments.
 package catalog
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Catalog is infra/catalog.yaml.
 type Catalog struct {
@@ -141,6 +144,25 @@ type Service struct {
 type Probe struct {
 	Path     string `yaml:"path" json:"path,omitempty"`         // one of the service's; empty is the first of its paths
 	Statuses []int  `yaml:"statuses" json:"statuses,omitempty"` // of a right answer; none is everything below 500
+}
+
+// ProbePath is the path by which a service is seen through the public URL: that of its
+// probe, else the first of its paths without a wildcard, else the first up to its
+// wildcard; "/" of a frontend.
+func (s Service) ProbePath() string {
+	if s.Frontend != nil {
+		return "/"
+	}
+	if s.Probe != nil && s.Probe.Path != "" {
+		return s.Probe.Path
+	}
+	for _, path := range s.Paths {
+		if !strings.ContainsAny(path, "*?") {
+			return path
+		}
+	}
+	before, _, _ := strings.Cut(s.Paths[0], "*")
+	return strings.ReplaceAll(before, "?", "x")
 }
 
 // Frontend is a build whose output is served from S3.

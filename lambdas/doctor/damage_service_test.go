@@ -10,6 +10,8 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"previewenv/lambdas/catalog"
 )
 
 // damage is one thing that is wrong with a baseline; what it returns makes it right
@@ -93,14 +95,25 @@ var serviceDamages = []damage{
 		})
 	}},
 	{"a role that may not be passed", "role-not-passable", func(w *world) func() {
-		w.catalog.Installation.TaskRoles[0] = "arn:aws:iam::123456789012:role/other/*"
-		return func() { w.catalog.Installation.TaskRoles[0] = "arn:aws:iam::123456789012:role/preview/*" }
+		w.catalog.Installation.ExecutionRoles[0] += "-other"
+		return func() { w.catalog.Installation.ExecutionRoles[0] = "arn:aws:iam::123456789012:role/staging-execution" }
+	}},
+	{"previews without a role of their own", "no-preview-role", func(w *world) func() {
+		return w.change(func(s *catalog.Service) { s.PreviewTaskRole = "" })
+	}},
+	{"previews that would run with the baseline's role", "baseline-role", func(w *world) func() {
+		return w.redefine(func(in *ecs.RegisterTaskDefinitionInput) {
+			*in.TaskRoleArn = "arn:aws:iam::123456789012:role/preview/task"
+		})
+	}},
+	{"a role of previews outside of the boundary", "role-without-boundary", func(w *world) func() {
+		return w.edit("GetRole", func(out any) { out.(*iam.GetRoleOutput).Role.PermissionsBoundary = nil })
 	}},
 	{"no role to pull the image with", "no-execution-role", func(w *world) func() {
 		return w.redefine(func(in *ecs.RegisterTaskDefinitionInput) { in.ExecutionRoleArn = nil })
 	}},
 	{"a role that is not there", "role-missing", func(w *world) func() {
-		return w.redefine(func(in *ecs.RegisterTaskDefinitionInput) { *in.TaskRoleArn += "-none" })
+		return w.change(func(s *catalog.Service) { s.PreviewTaskRole += "-none" })
 	}},
 	{"a role that tasks may not assume", "role-not-assumable", func(w *world) func() {
 		w.trust(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lambda.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`)
@@ -159,9 +172,14 @@ func (w *world) answered(operation string, answer any) (undo func()) {
 }
 
 func (w *world) serviceNamed(name string) (undo func()) {
+	return w.change(func(s *catalog.Service) { s.ECSService = name })
+}
+
+// change changes service1 in the catalog.
+func (w *world) change(change func(*catalog.Service)) (undo func()) {
 	s := w.catalog.Services["service1"]
 	before := s
-	s.ECSService = name
+	change(&s)
 	w.catalog.Services["service1"] = s
 	return func() { w.catalog.Services["service1"] = before }
 }
@@ -173,6 +191,6 @@ func (w *world) redefine(change func(*ecs.RegisterTaskDefinitionInput)) (undo fu
 }
 
 func (w *world) trust(document string) {
-	_, err := w.IAM.UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("staging-task"), PolicyDocument: &document})
+	_, err := w.IAM.UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("task"), PolicyDocument: &document})
 	w.must(err)
 }

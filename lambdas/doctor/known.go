@@ -45,7 +45,8 @@ func (d *doctor) backend(ctx context.Context, name string) (backend, error) {
 		d.known.backends[name] = &once[backend]{}
 	}
 	return d.known.backends[name].get("services, "+name, func() (backend, error) {
-		of := d.Catalog.Services[name].ECSService
+		s := d.Catalog.Services[name]
+		of := s.ECSService
 		all, err := d.read.Backends(ctx, d.Catalog.Baseline.Cluster, []string{of})
 		if err != nil {
 			return backend{Backend: all[of]}, err
@@ -53,6 +54,7 @@ func (d *doctor) backend(ctx context.Context, name string) (backend, error) {
 		b := backend{Backend: all[of]}
 		b.clone, err = service.Clone(b.Service, b.Definition, service.Override{
 			Name: d.Prefix + "-doctor-" + name, Image: d.repository(name) + ":commit", TargetGroup: "targetgroup/" + name,
+			TaskRole: s.PreviewTaskRole, ExecutionRole: s.PreviewExecutionRole,
 		})
 		return b, err
 	})

@@ -21,17 +21,39 @@ type role struct {
 	execution bool // it pulls the image, and writes the logs
 }
 
-// rolesOf are those of a preview of a service: today the baseline's. A catalog that
-// maps a service to roles of its own is read here, and nowhere else.
-func (d *doctor) rolesOf(_ string, b backend) []role {
+// rolesOf are those of a preview of a service.
+func rolesOf(b backend) []role {
 	return []role{
 		{arn: aws.ToString(b.clone.TaskDefinition.TaskRoleArn)},
 		{arn: aws.ToString(b.clone.TaskDefinition.ExecutionRoleArn), execution: true},
 	}
 }
 
-// passable are the patterns of roles that the service function may pass.
-func (d *doctor) passable() []string { return d.Catalog.Installation.TaskRoles }
+// passable tells whether the service function may pass a role: it may pass those that
+// the catalog names.
+func (d *doctor) passable(arn string) bool {
+	named := slices.Clone(d.Catalog.Installation.ExecutionRoles)
+	for _, s := range d.Catalog.Services {
+		named = append(named, s.PreviewTaskRole, s.PreviewExecutionRole)
+	}
+	return slices.Contains(named, arn)
+}
+
+// own looks whether previews of a service are kept from the baseline's task role.
+func (d *doctor) own(s *sheet, name string, b backend) {
+	service, task := d.Catalog.Services[name], aws.ToString(b.Definition.TaskRoleArn)
+	switch {
+	case task != "" && service.PreviewTaskRole == "":
+		s.fails("no-preview-role", name, "It runs with a task role, and there is none for its previews.",
+			"Make a role for them, with the boundary, and name it as previewTaskRole.")
+	case task != "" && service.PreviewTaskRole == task && !service.SharesBaselineTaskRole:
+		s.fails("baseline-role", name, "Its previews would run with the baseline's own task role.",
+			"Make a role of their own, or write sharesBaselineTaskRole: true.")
+	case service.SharesBaselineTaskRole && service.PreviewTaskRole != task:
+		s.fails("baseline-role", name, "Its previews share the baseline's task role, but previewTaskRole is another.",
+			"Name the baseline's role, or take sharesBaselineTaskRole out.")
+	}
+}
 
 // roles asks whether the roles of previews may be passed, assumed and pulled with.
 func (d *doctor) roles(ctx context.Context, s *sheet) {
@@ -42,15 +64,16 @@ func (d *doctor) roles(ctx context.Context, s *sheet) {
 			s.unknown(name, err)
 			return
 		}
-		for _, r := range d.rolesOf(name, b) {
+		d.own(s, name, b)
+		for _, r := range rolesOf(b) {
 			switch {
 			case r.arn == "" && r.execution && onFargate(b):
 				s.fails("no-execution-role", name, "Its task definition has no execution role: nobody could pull the image.",
 					fmt.Sprintf("Give %s an executionRoleArn.", aws.ToString(b.Definition.Family)))
 			case r.arn == "":
-			case !slices.ContainsFunc(d.passable(), func(pattern string) bool { return matches(pattern, r.arn) }):
-				s.fails("role-not-passable", name, fmt.Sprintf("It runs with %s, which is not among the roles that previews may run with.", r.arn),
-					"Add it to installation.taskRoles in the catalog, and deploy.")
+			case !d.passable(r.arn):
+				s.fails("role-not-passable", name, fmt.Sprintf("It starts with %s, which previews may not be given.", r.arn),
+					"List it in installation.executionRoles, or name a previewExecutionRole, and deploy.")
 			case d.role(ctx, s, name, r, !asked[r.arn]):
 				each(ctx, d.needsOf(name, b, r), func(n need) { d.may(ctx, s, name, r, n) })
 			}
@@ -68,12 +91,6 @@ func onFargate(b backend) bool {
 		})
 }
 
-// matches tells whether an ARN is the pattern, or below the path that ends in /*.
-func matches(pattern, arn string) bool {
-	path, below := strings.CutSuffix(pattern, "*")
-	return arn == pattern || below && strings.HasPrefix(arn, path)
-}
-
 // role tells whether a role is there; what is wrong with it is said the first time.
 func (d *doctor) role(ctx context.Context, s *sheet, name string, r role, first bool) bool {
 	out, err := d.IAM.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(r.arn[strings.LastIndex(r.arn, "/")+1:])})
@@ -86,6 +103,11 @@ func (d *doctor) role(ctx context.Context, s *sheet, name string, r role, first 
 	if err != nil {
 		s.unknown(name, err)
 		return true // what it may do can be asked all the same
+	}
+	if boundary := d.Prefix + "-preview-boundary"; first && !r.execution && !d.Catalog.Services[name].SharesBaselineTaskRole &&
+		(out.Role.PermissionsBoundary == nil || !strings.HasSuffix(aws.ToString(out.Role.PermissionsBoundary.PermissionsBoundaryArn), ":policy/"+boundary)) {
+		s.warns("role-without-boundary", name, fmt.Sprintf("%s does not have the boundary %s, which the first deployment makes.", r.arn, boundary),
+			fmt.Sprintf("aws iam put-role-permissions-boundary --role-name %s --permissions-boundary arn:aws:iam::%s:policy/%s", aws.ToString(out.Role.RoleName), d.account, boundary))
 	}
 	if first && !trusts(aws.ToString(out.Role.AssumeRolePolicyDocument), "ecs-tasks.amazonaws.com") {
 		s.fails("role-not-assumable", name, fmt.Sprintf("%s does not let ECS tasks assume it.", r.arn),

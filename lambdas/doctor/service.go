@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	logs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -13,9 +14,10 @@ import (
 	"previewenv/lambdas/kinds/targetgroup"
 )
 
-// architecture is what the images of previews are built for; a catalog that says so
-// for a service is read here.
-func (d *doctor) architecture(string) types.CPUArchitecture { return types.CPUArchitectureArm64 }
+// architecture is what the images of a service's previews are built for.
+func (d *doctor) architecture(name string) types.CPUArchitecture {
+	return types.CPUArchitecture(strings.ToUpper(d.Catalog.Services[name].Build.For()))
+}
 
 // services clones each on paper.
 func (d *doctor) services(ctx context.Context, s *sheet) {
@@ -46,7 +48,7 @@ func (d *doctor) service(s *sheet, name string, b backend) {
 	if runs != built {
 		s.fails("wrong-architecture", name,
 			fmt.Sprintf("The baseline runs it on %s, and its previews are built for %s: the task would end with \"exec format error\".", runs, built),
-			fmt.Sprintf("Move the baseline to %s (runtimePlatform of %s), or build previews for %s.", built, aws.ToString(b.Definition.Family), runs))
+			fmt.Sprintf("Write architecture: %s below services.%s.build.", strings.ToLower(string(runs)), name))
 	}
 	if len(b.Service.LoadBalancers) > 1 {
 		s.warns("several-target-groups", name,

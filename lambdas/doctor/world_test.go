@@ -34,9 +34,10 @@ import (
 )
 
 const (
-	domain  = "preview.example.com"
-	staging = "staging.example.com"
-	trust   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	domain     = "preview.example.com"
+	staging    = "staging.example.com"
+	trust      = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 )
 
 // world is a sound baseline in the emulator, to be damaged.
@@ -104,10 +105,11 @@ services:
     repository: shop
     ecsService: service1
     paths: [/service1, /service1/*]
-    build: {buildspec: service1/buildspec.yml}
+    build: {buildspec: service1/buildspec.yml, architecture: arm64}
+    previewTaskRole: arn:aws:iam::123456789012:role/preview/task
     calls: {SERVICE2_HOST: service2}
     consumes: {ORDERS_QUEUE_URL: orders}
-  service2: {repository: shop, ecsService: service2, paths: [/service2, /service2/*], build: {buildspec: service2/buildspec.yml}}
+  service2: {repository: shop, ecsService: service2, paths: [/service2, /service2/*], previewTaskRole: "arn:aws:iam::123456789012:role/preview/task", build: {buildspec: service2/buildspec.yml, architecture: arm64}}
   web: {repository: shop, frontend: {output: dist}, build: {buildspec: web/buildspec.yml}}
 queues: {orders: {clone: staging-orders}}
 installation:
@@ -115,7 +117,7 @@ installation:
   hostedZone: {id: Z0123456789ABCDEFGHIJ, name: example.com}
   certificate: ${CERTIFICATE}
   connection: arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef
-  taskRoles: ["arn:aws:iam::123456789012:role/preview/*"]
+  executionRoles: ["arn:aws:iam::123456789012:role/staging-execution"]
 `)
 	c, err := catalog.Parse([]byte(text))
 	w.must(err)
@@ -255,7 +257,7 @@ func (w *world) rule(priority int, hosts, paths []string, group string) string {
 // there, lets it run that.
 func (w *world) register(name string, change func(*ecs.RegisterTaskDefinitionInput)) {
 	w.t.Helper()
-	role := "arn:aws:iam::" + awstest.Account + ":role/preview/staging-"
+	role := "arn:aws:iam::" + awstest.Account + ":role/staging-"
 	in := &ecs.RegisterTaskDefinitionInput{
 		Family: &name, NetworkMode: ecstypes.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
 		RequiresCompatibilities: []ecstypes.Compatibility{ecstypes.CompatibilityFargate},
@@ -286,14 +288,16 @@ func (w *world) update(in *ecs.UpdateServiceInput) {
 
 func (w *world) seedAccount() {
 	ctx := w.t.Context()
-	for _, name := range []string{"staging-task", "staging-execution"} {
-		_, err := w.IAM.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, Path: aws.String("/preview/"), AssumeRolePolicyDocument: aws.String(trust)})
+	policy, err := w.IAM.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String("pv-preview-boundary"), PolicyDocument: aws.String(everything)})
+	w.must(err)
+	for name, path := range map[string]string{"task": "/preview/", "staging-execution": "/"} {
+		_, err := w.IAM.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, Path: &path, AssumeRolePolicyDocument: aws.String(trust), PermissionsBoundary: policy.Policy.Arn})
 		w.must(err)
 	}
 	for _, name := range []string{slackToken, signingSecret, gitHubToken} {
 		_, err := w.Secrets.CreateSecret(ctx, &secretsmanager.CreateSecretInput{Name: aws.String("pv/" + name), SecretString: aws.String("value-of-" + name)})
 		w.must(err)
 	}
-	_, err := w.SSM.PutParameter(ctx, &ssm.PutParameterInput{Name: aws.String("/cdk-bootstrap/hnb659fds/version"), Value: aws.String("28"), Type: "String"})
+	_, err = w.SSM.PutParameter(ctx, &ssm.PutParameterInput{Name: aws.String("/cdk-bootstrap/hnb659fds/version"), Value: aws.String("28"), Type: "String"})
 	w.must(err)
 }

@@ -36,7 +36,7 @@ func TestWhatACallAsksOfIAM(t *testing.T) {
 			"ecs", "RegisterTaskDefinition", "POST", "/", `{"family":"pv-pr1-service1-1-x","taskRoleArn":"arn:a"}`,
 			[]string{
 				`{"caller":"me","action":"ecs:RegisterTaskDefinition","resource":"arn:aws:ecs:us-east-1:111122223333:task-definition/pv-name:1"}`,
-				`{"caller":"me","action":"iam:PassRole","resource":"arn:aws:iam::111122223333:role/preview/taskRoleArn","context":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}`,
+				`{"caller":"me","action":"iam:PassRole","resource":"arn:aws:iam::111122223333:role/preview/service1","context":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}`,
 			},
 		},
 		"each object of a deletion is asked for": {

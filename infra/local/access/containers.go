@@ -1,6 +1,8 @@
 package access
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"previewenv/infra/local/edge"
@@ -56,14 +58,17 @@ func (w *Witness) deletedDefinitions(call edge.Call, in input) []Request {
 	return asked
 }
 
-// passed are the roles that a task definition hands over. Which there are only the
-// catalog of an installation knows; that of infra has them below one path.
+// roles are those that a task definition hands over, by its members. Which there are
+// only the catalog of an installation knows; these are of infra's.
+var roles = map[string]string{"taskRoleArn": "preview/service1", "executionRoleArn": "staging-execution"}
+
+// passed are the roles that a call hands over.
 func passed(in input) []Request {
 	var asked []Request
-	for _, key := range []string{"taskRoleArn", "executionRoleArn"} {
+	for _, key := range slices.Sorted(maps.Keys(roles)) {
 		if in.text(key) != "" {
 			asked = append(asked, Request{
-				Action: "iam:PassRole", Resource: "arn:aws:iam::" + Account + ":role/preview/" + key,
+				Action: "iam:PassRole", Resource: "arn:aws:iam::" + Account + ":role/" + roles[key],
 				Context: map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"},
 			})
 		}
