@@ -109,7 +109,7 @@ func (b *Builds) batchGetBuilds(r *http.Request) (any, error) {
 	}
 	var out struct {
 		Builds         []buildState `json:"builds"`
-		BuildsNotFound []string     `json:"buildsNotFound"`
+		BuildsNotFound []string     `json:"buildsNotFound,omitempty"`
 	}
 	for _, id := range in.IDs {
 		if found, ok := b.find(id); ok {

@@ -20,10 +20,6 @@ type past struct {
 	changes, reads int
 }
 
-// misses tells whether an edge may find nothing under a key that changes. The gate
-// takes a miss for the end of an environment as yet.
-const misses = false
-
 // Edge is the store as an edge of CloudFront reads it: behind its changes, as
 // manners say.
 type Edge struct {
@@ -89,7 +85,7 @@ func (e *Edge) Get(key string) (string, bool) {
 	switch {
 	case e.manners.Draws(manner.EdgeEarly, "early", key, p.reads):
 		return next.value, next.there
-	case misses && e.manners.Draws(manner.EdgeMiss, "miss", key, p.reads):
+	case e.manners.Draws(manner.EdgeMiss, "miss", key, p.reads):
 		return "", false
 	}
 	return settled.value, settled.there

@@ -36,6 +36,12 @@ var deviations = []deviation{
 		"states", "StopExecution", "stopDate",
 		"moto leaves it out; only tests stop executions",
 	},
+	{"secretsmanager", "DescribeSecret", "DeletedDate", "moto answers null; only the doctor asks, which takes it for none"},
+	{"secretsmanager", "DescribeSecret", "KmsKeyId", "moto answers null; only the doctor asks, which takes it for none"},
+	{"secretsmanager", "DescribeSecret", "LastAccessedDate", "moto answers null; only the doctor asks, which takes it for none"},
+	{"secretsmanager", "DescribeSecret", "NextRotationDate", "moto answers null; only the doctor asks, which takes it for none"},
+	{"secretsmanager", "DescribeSecret", "SecretVersionsToStages", "moto names the member of ListSecrets here; only the doctor asks"},
+	{"logs", "DescribeLogGroups", "nextToken", "moto answers null; only the doctor asks, which takes it for none"},
 	{
 		"elasticloadbalancing", "DeleteTargetGroup", `"TargetGroupNotFound"`,
 		"the model names no error for a group that is gone; the function takes it for gone",
