@@ -88,7 +88,7 @@ func (p *previews) alarms() []alarm {
 		{name: "HeldReaper", means: "The reaper found more without a record than it removes unasked, and removed none of it; its log says what to do.", metric: p.metric(config.MetricHeld, "Sum", 5)},
 		{name: "StoppedExecutions", means: "Executions timed out or were stopped; the reaper ends what they held.", metric: p.stopped()},
 		{name: "FailedExecutions", means: "More than ten provisions failed within an hour: commits are seldom all broken at once.", metric: p.machine.MetricFailed(stat("Sum", 60)), above: 10},
-		{name: "BuildFailures", means: "More than ten builds failed within an hour: look at the build image, the registry and the connection to GitHub.", metric: accountMetric("AWS/CodeBuild", "FailedBuilds", 60), above: 10},
+		{name: "BuildFailures", means: "More than ten builds failed within an hour: look at the build image, the registry and the GitHub token.", metric: accountMetric("AWS/CodeBuild", "FailedBuilds", 60), above: 10},
 		{name: "BuildEventsLost", means: "EventBridge could not tell the build function that a build ended.", metric: p.lostEvents()},
 		{name: "StreamLate", means: "Status messages in Slack are more than a minute behind the table.", metric: p.functions["notify"].lambda.Metric(jsii.String("IteratorAge"), stat("Maximum", 5)), above: 60_000, periods: 2},
 		{name: "SlackRefuses", means: "Slack does not take the app's token or its messages, so that no status is shown anywhere.", metric: p.metric(config.MetricRefused, "Sum", 5)},

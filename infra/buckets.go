@@ -27,6 +27,7 @@ func (p *previews) makeBuckets() error {
 	}))
 	accept(p.logs, "AwsSolutions-S1", "This is the bucket of access logs.")
 	p.site = awss3.NewBucket(p.stack, jsii.String("Site"), p.private("site", &awss3.BucketProps{}))
+	p.output("Site", p.site.BucketName(), "Where frontends are; the baseline's is below default/.")
 	p.artifacts = awss3.NewBucket(p.stack, jsii.String("Artifacts"), p.private("artifacts", &awss3.BucketProps{LifecycleRules: expire(buildDays)}))
 	return nil
 }
