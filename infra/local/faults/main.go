@@ -114,13 +114,36 @@ func try(ctx context.Context, s *stack.Stack, o Options) error {
 	return nil
 }
 
-// Brief are the rows of every call of a short life that changes something × some
-// kinds, in the order of a seed: what a test has time for.
+// Brief are the rows of every call of a short life that changes something, each with
+// one of some kinds in turn, in the order of a seed: what a test has time for.
 func (w *World) Brief(ctx context.Context, seed uint64, kinds ...edge.Kind) ([]Row, error) {
 	calls, err := w.recordOf(ctx, brief, "brief1", "brief2")
 	if err != nil {
 		return nil, err
 	}
 	all := rows(slices.DeleteFunc(calls, func(r recorded) bool { return !r.mutating() }), false)
-	return shuffle(slices.DeleteFunc(all, func(r Row) bool { return r.alone || !slices.Contains(kinds, r.Kind) }), seed), nil
+	return shuffle(inTurn(slices.DeleteFunc(all, func(r Row) bool { return r.alone }), kinds), seed), nil
+}
+
+// inTurn leaves each call one of the kinds, or the one of them that it can have.
+func inTurn(all []Row, kinds []edge.Kind) []Row {
+	type call struct {
+		like edge.Like
+		n    int
+	}
+	var order []call
+	possible := map[call][]Row{}
+	for _, r := range all {
+		if c := (call{r.Like, r.N}); slices.Contains(kinds, r.Kind) {
+			if possible[c] == nil {
+				order = append(order, c)
+			}
+			possible[c] = append(possible[c], r)
+		}
+	}
+	chosen := make([]Row, len(order))
+	for i, c := range order {
+		chosen[i] = possible[c][i%len(possible[c])]
+	}
+	return chosen
 }

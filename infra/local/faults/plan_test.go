@@ -105,3 +105,22 @@ func TestALabelIsReadOffTheNamesOfItsResources(t *testing.T) {
 		}
 	}
 }
+
+func TestABriefTriesEachCallOnceByTheKindsInTurn(t *testing.T) {
+	like := func(caller string) recorded {
+		return recorded{like: made(caller, "ensure", "sqs", "CreateQueue", 1).Like(), n: 1}
+	}
+	all := rows([]recorded{like("one"), like("two"), like(edge.StepFunctions), like("three")}, false)
+	var got []string
+	for _, r := range inTurn(all, []edge.Kind{edge.AnswerLost, edge.KilledUntold}) {
+		got = append(got, r.Like.Caller+": "+string(r.Kind))
+	}
+	want := []string{
+		"one: answer lost", "two: killed before answer",
+		edge.StepFunctions + ": answer lost", // it has no process to be killed
+		"three: killed before answer",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+}

@@ -8,10 +8,10 @@ import (
 	"previewenv/infra/local/faults"
 )
 
-// TestEachChangeSurvivesItsLostAnswerAndItsKill is the part of make faults that there
-// is time for here: a life without an update and without a build, once for each call
-// that changes something, the answer of which is lost, or the caller killed.
-func TestEachChangeSurvivesItsLostAnswerAndItsKill(t *testing.T) {
+// TestEachChangeSurvivesItsLostAnswerOrItsKill is the part of make faults that there is
+// time for here: a life without an update and without a build, once for each call that
+// changes something: in turn the answer is lost, or the caller killed.
+func TestEachChangeSurvivesItsLostAnswerOrItsKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("minutes")
 	}
