@@ -45,6 +45,7 @@ type actors struct {
 	labels   []string
 	baseline []string             // inventory before
 	promised map[string]time.Time // the last confirmed deadline, where nothing since then ends the environment
+	forgot   string               // whose record was deleted: those of two are a lost table, at which a sweep holds still
 }
 
 func TestRandomLivesKeepTheInvariants(t *testing.T) {
@@ -68,7 +69,10 @@ func TestRandomLivesKeepTheInvariants(t *testing.T) {
 			"expire":         func(r *rapid.T) { a.mishap(pick(r), expire) },
 			"stop execution": func(r *rapid.T) { a.mishap(pick(r), tryStop) },
 			"delete record": func(r *rapid.T) {
-				a.mishap(pick(r), func(t *testing.T, label string) { forget(t, label, "ENVIRONMENT") })
+				if label := pick(r); a.forgot == "" || a.forgot == label {
+					a.forgot = label
+					a.mishap(label, func(t *testing.T, label string) { forget(t, label, "ENVIRONMENT") })
+				}
 			},
 			"sweep": func(*rapid.T) { sweep(t, `{}`) },
 			"wait": func(r *rapid.T) {
