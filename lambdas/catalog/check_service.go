@@ -30,7 +30,7 @@ const LongestBuild = 80 * time.Minute
 
 // PathBytes is how long the backends and their paths may be as JSON: they stand in the
 // two viewer functions, whose code has 10 KB in all.
-const PathBytes = 4096
+const PathBytes = 2560
 
 var (
 	// pattern has the characters that a path condition may have (botocore,

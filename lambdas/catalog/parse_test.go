@@ -224,7 +224,7 @@ func TestPathsThatTheEdgeHasNoRoomForAreAFaultOfTheirLine(t *testing.T) {
 	}{
 		{"74 paths fit", crowd(t, 35, ""), "", ""},
 		{"76 do not", crowd(t, 36, ""), "the backends up to this one have 76 paths, and the edge takes 74", "paths: [/service2"},
-		{"nor do fewer that are long", crowd(t, 20, "/"+strings.Repeat("a", 90)), "bytes, and the edge has room for 4096", "  s18:"},
+		{"nor do fewer that are long", crowd(t, 20, "/"+strings.Repeat("a", 90)), "bytes, and the edge has room for 2560", "  s11:"},
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {

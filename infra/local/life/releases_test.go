@@ -18,8 +18,9 @@ import (
 
 // releaseBefore is the commit whose functions stand for the release before: CloudFormation
 // replaces functions one by one, may roll them back, and an execution lives through it.
-// It moves with each release.
-const releaseBefore = "6a5f0f14526586ae287894a3b132bee21486037e"
+// It moves with each release. It is the first whose builds read a version of an object:
+// what stood before had a CodeBuild project of another source, and was never released.
+const releaseBefore = "b7c37773476d34c1492a50f9e70b2fc0824cab95"
 
 // TestALifeEndsWellWhileFunctionsAreReplaced plays lives in which some functions are of
 // the release before, and others than at their begin when they end.

@@ -84,7 +84,7 @@ func (s *Stack) builds() {
 		Environment: append(s.clientEnvironment(), "PREVIEWENV_IMAGES="+s.images().Dir),
 		Timeout:     s.options.BuildTimeout,
 		OnEvent: func(ctx context.Context, event json.RawMessage) {
-			for range s.trouble.events(event) {
+			for range s.trouble.events(s.commitOf(ctx, event)) {
 				s.deliver(ctx, "build", event)
 			}
 		},

@@ -56,7 +56,7 @@ func (s *Stack) definition() string {
 }
 
 // buildLimit finds the time limit of the states that wait for a build.
-var buildLimit = regexp.MustCompile(`("TimeoutSeconds": )3600\b`)
+var buildLimit = regexp.MustCompile(`("TimeoutSeconds": )7200\b`)
 
 func newSecrets() seed.Secrets {
 	return seed.Secrets{SlackToken: "xoxb-" + secretText(), SlackSigningSecret: secretText(), GitHubToken: "ghp_" + secretText()}

@@ -2,11 +2,15 @@ package stack
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 // trouble is what goes wrong beside AWS's API, because somebody wants it to.
@@ -84,21 +88,35 @@ func (t *trouble) isSilent(body []byte) bool {
 	return t.silent[in.Channel]
 }
 
-// events is how often a build's event is delivered.
-func (t *trouble) events(event []byte) int {
+// events is how often the end of a commit's build is delivered.
+func (t *trouble) events(commit string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if times, ok := t.delivery[commit]; ok {
+		return times
+	}
+	return 1
+}
+
+// commitOf is the commit whose source a build has read, which the object says; empty if
+// the event names none.
+func (s *Stack) commitOf(ctx context.Context, event []byte) string {
 	var in struct {
 		Detail struct {
 			More struct {
-				Commit string `json:"source-version"`
+				Source  struct{ Location string }
+				Version string `json:"source-version"`
 			} `json:"additional-information"`
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if json.Unmarshal(event, &in) == nil {
-		if times, ok := t.delivery[in.Detail.More.Commit]; ok {
-			return times
-		}
+	if json.Unmarshal(event, &in) != nil {
+		return ""
 	}
-	return 1
+	bucket, key, _ := strings.Cut(in.Detail.More.Source.Location, "/")
+	client := s3.NewFromConfig(clientConfig(s.edgeURL, "codebuild"), func(o *s3.Options) { o.UsePathStyle = true })
+	out, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, VersionId: &in.Detail.More.Version})
+	if err != nil {
+		return ""
+	}
+	return out.Metadata["commit"]
 }

@@ -50,8 +50,7 @@ func TestTheEndOfABuildIsToldAsOftenAsIsSet(t *testing.T) {
 	s.TellBuilds("lost", 0)
 	s.TellBuilds("doubled", 2)
 	for commit, want := range map[string]int{"lost": 0, "doubled": 2, "other": 1} {
-		event := fmt.Sprintf(`{"detail":{"additional-information":{"source-version":%q}}}`, commit)
-		if got := s.trouble.events([]byte(event)); got != want {
+		if got := s.trouble.events(commit); got != want {
 			t.Errorf("the end of %s is told %d times, want %d", commit, got, want)
 		}
 	}
