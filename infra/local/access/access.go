@@ -37,9 +37,9 @@ type Request struct {
 
 // Places are what a life names otherwise than the sample.
 type Places struct {
-	Site, Artifacts string // buckets
-	LoadBalancer    string // of the listener's ARN what is behind listener/: app/name/id/id
-	Prefix          string
+	Site, Artifacts, Sources string // buckets
+	LoadBalancer             string // of the listener's ARN what is behind listener/: app/name/id/id
+	Prefix                   string
 }
 
 var errUnknown = errors.New("what IAM asks of it is not known; say it in infra/local/access")

@@ -47,6 +47,18 @@ func TestWhatACallAsksOfIAM(t *testing.T) {
 				`{"caller":"me","action":"s3:DeleteObject","resource":"arn:aws:s3:::site/label/commit/file"}`,
 			},
 		},
+		"a copy reads and writes": {
+			"s3", "CopyObject", "PUT", "/local-artifacts/builds/web/0123456789abcdef0123456789abcdef01234567.zip",
+			"local-artifacts/outputs/web/01234567-89ab-cdef-0123-456789abcdef/output.zip",
+			[]string{
+				`{"caller":"me","action":"s3:GetObject","resource":"arn:aws:s3:::artifacts/outputs/web/build/output.zip"}`,
+				`{"caller":"me","action":"s3:PutObject","resource":"arn:aws:s3:::artifacts/builds/web/commit.zip"}`,
+			},
+		},
+		"a version is a right of its own": {
+			"s3", "HeadObject", "HEAD", "/local-sources/sources/web.zip?versionId=1", "",
+			[]string{`{"caller":"me","action":"s3:GetObjectVersion","resource":"arn:aws:s3:::sources/sources/web.zip"}`},
+		},
 		"an index is a resource of its own": {
 			"dynamodb", "Query", "POST", "/", `{"TableName":"local","IndexName":"live"}`,
 			[]string{`{"caller":"me","action":"dynamodb:Query","resource":"arn:aws:dynamodb:us-east-1:111122223333:table/Environments/index/live"}`},
@@ -65,13 +77,16 @@ func TestWhatACallAsksOfIAM(t *testing.T) {
 		"another's call is not kept": {"dynamodb", "GetItem", "other", "/", `{}`, nil},
 	} {
 		t.Run(rule, func(t *testing.T) {
-			w := New(aws.Config{}, Places{Site: "local-site", Artifacts: "local-artifacts", LoadBalancer: "app/local/1/2", Prefix: "pv"},
+			w := New(aws.Config{}, Places{Site: "local-site", Artifacts: "local-artifacts", Sources: "local-sources", LoadBalancer: "app/local/1/2", Prefix: "pv"},
 				func(caller string) bool { return caller == "me" })
 			caller, method := "me", c.method
 			if method == "other" {
 				caller, method = "other", "POST"
 			}
 			r := httptest.NewRequestWithContext(t.Context(), method, c.path, strings.NewReader(c.body))
+			if c.operation == "CopyObject" {
+				r.Header.Set("X-Amz-Copy-Source", c.body)
+			}
 			w.Overhear(edge.Call{Caller: caller, Service: c.service, Operation: c.operation}, r, []byte(c.body))
 			got, faults := w.Requests()
 			if diff := cmp.Diff(c.want, got); diff != "" || len(faults) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 // renamed are the operations that IAM knows by another name
 // (docs.aws.amazon.com/service-authorization/latest/reference).
 var renamed = map[string]string{
-	"HeadObject": "GetObject", "ListObjectsV2": "ListBucket", "DeleteObjects": "DeleteObject",
+	"HeadObject": "GetObject", "CopyObject": "PutObject", "ListObjectsV2": "ListBucket", "DeleteObjects": "DeleteObject",
 }
 
 func (w *Witness) s3(call edge.Call, r *http.Request) ([]Request, error) {
@@ -23,15 +24,12 @@ func (w *Witness) s3(call edge.Call, r *http.Request) ([]Request, error) {
 	if name, ok := renamed[call.Operation]; ok {
 		action = "s3:" + name
 	}
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	switch bucket {
-	case w.places.Site:
-		bucket = "site"
-	case w.places.Artifacts:
-		bucket = "artifacts"
+	if action == "s3:GetObject" && r.URL.Query().Has("versionId") {
+		action = "s3:GetObjectVersion"
 	}
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if action == "s3:ListBucket" {
-		return one(action, "arn:aws:s3:::"+bucket), nil
+		return one(action, "arn:aws:s3:::"+w.bucket(bucket)), nil
 	}
 	keys := []string{key}
 	if call.Operation == "DeleteObjects" {
@@ -42,12 +40,29 @@ func (w *Witness) s3(call edge.Call, r *http.Request) ([]Request, error) {
 	}
 	var asked []Request
 	for _, key := range keys {
-		asked = append(asked, Request{Action: action, Resource: "arn:aws:s3:::" + bucket + "/" + object(bucket, key)})
+		asked = append(asked, Request{Action: action, Resource: w.object(bucket, key)})
+	}
+	if from, err := url.PathUnescape(r.Header.Get("X-Amz-Copy-Source")); err == nil && from != "" {
+		bucket, key, _ := strings.Cut(strings.TrimPrefix(from, "/"), "/")
+		asked = append(asked, Request{Action: "s3:GetObject", Resource: w.object(bucket, key)})
 	}
 	if r.Header.Get("X-Amz-Tagging") != "" {
 		asked = append(asked, Request{Action: "s3:PutObjectTagging", Resource: asked[0].Resource})
 	}
 	return asked, nil
+}
+
+// bucket is what a bucket of the installation is for.
+func (w *Witness) bucket(name string) string {
+	switch name {
+	case w.places.Site:
+		return "site"
+	case w.places.Artifacts:
+		return "artifacts"
+	case w.places.Sources:
+		return "sources"
+	}
+	return name
 }
 
 // deleted are the keys of a DeleteObjects, whose body is put back.
@@ -72,14 +87,18 @@ func deleted(r *http.Request) ([]string, error) {
 
 var commit = regexp.MustCompile(`[0-9a-f]{40}`)
 
-// object is a key of the sample: of the site <label>/<commit>/<file>.
-func object(bucket, key string) string {
-	key = commit.ReplaceAllString(key, "commit")
+// buildID is CodeBuild's id of a build.
+var buildID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// object is one of the sample: of the site <label>/<commit>/<file>.
+func (w *Witness) object(bucket, key string) string {
+	bucket = w.bucket(bucket)
+	key = buildID.ReplaceAllString(commit.ReplaceAllString(key, "commit"), "build")
 	first, _, _ := strings.Cut(key, "/")
 	if bucket == "site" && first != "default" {
-		return "label/commit/file"
+		key = "label/commit/file"
 	}
-	return key
+	return "arn:aws:s3:::" + bucket + "/" + key
 }
 
 func (w *Witness) table(call edge.Call, in input) []Request {

@@ -25,7 +25,7 @@ func witness(s *stack.Stack) *access.Witness {
 	w := access.New(aws.Config{
 		Region: s.Config.Region, BaseEndpoint: s.Config.BaseEndpoint, Credentials: credentials.NewStaticCredentialsProvider("witness", "witness", ""),
 	}, access.Places{
-		Site: s.Seeded.Site, Artifacts: s.Seeded.Artifacts, LoadBalancer: balancer, Prefix: "pv",
+		Site: s.Seeded.Site, Artifacts: s.Seeded.Artifacts, Sources: s.Seeded.Sources, LoadBalancer: balancer, Prefix: "pv",
 	}, func(caller string) bool { return slices.Contains(functions, caller) })
 	s.Edge.Overhear(w.Overhear)
 	return w
