@@ -45,7 +45,7 @@ const removalPatience = 10 * time.Minute
 
 // answerPatience is how long an override may not answer through the public URL
 // after it was published. Rules and keys propagate within seconds by common report;
-// AWS gives no figure (facts.md, open points 1 and 2).
+// AWS gives no figure.
 const answerPatience = 3 * time.Minute
 
 // slackTimeout leaves room for a second call within the 3 s of the door.

@@ -43,7 +43,7 @@ type Case struct {
 	Invalid map[string]json.RawMessage
 }
 
-// Tags are those of law 10, of the environment pr1.
+// Tags are those that everything of the environment pr1 bears.
 func Tags(prefix string) map[string]string {
 	return map[string]string{
 		"ManagedBy": prefix, "Environment": "pr1", "PullRequest": "1", "Owner": "U123",
