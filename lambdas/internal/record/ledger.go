@@ -84,8 +84,8 @@ func (l *Life) add(item map[string]types.AttributeValue) error {
 // writers is how many rows of a plan are written side by side.
 const writers = 8
 
-// WritePlan writes the rows that a revision wants, before anything of it is made
-// A row that is there keeps its id. A row that a newer revision wrote is a
+// WritePlan writes the rows that a revision wants, before anything of it is
+// made. A row that is there keeps its id. A row that a newer revision wrote is a
 // fault named statemachine.ErrSuperseded: whatever is made of the plan would be made by
 // the specification of the other.
 func (s *Store) WritePlan(ctx context.Context, life Life, services []Service, resources []Resource) error {

@@ -18,7 +18,7 @@ import (
 // state machine nothing but the kinds and the table.
 //
 // It needs no grace for what it finds: everything is listed before the table is
-// read, and a row stands in the table before its resource is made (law 2), so that
+// read, and a row stands in the table before its resource is made, so that
 // what was listed and has no row belongs to no environment. That it is ours to remove
 // is another question, which the kind answers by what AWS says of it: a name that
 // begins as ours do is reported, and stays.
