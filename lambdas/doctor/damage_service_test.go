@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -37,7 +38,8 @@ var serviceDamages = []damage{
 	}},
 	{"a target group that was deleted", "no-target-group", func(w *world) func() {
 		return w.edit("DescribeServices", func(out any) {
-			first(out).LoadBalancers[0].TargetGroupArn = aws.String(w.groups["service1"][:len(w.groups["service1"])-1] + "0")
+			gone := w.groups["service1"][:strings.LastIndex(w.groups["service1"], "/")] + "/0123456789abcdef"
+			first(out).LoadBalancers[0].TargetGroupArn = &gone
 		})
 	}},
 	{"a service whose container has another name", "not-cloneable", func(w *world) func() {

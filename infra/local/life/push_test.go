@@ -2,7 +2,9 @@ package life
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -17,7 +19,7 @@ func push(t testing.TB, pullRequest int, edits ...git.Edit) string {
 	t.Helper()
 	pushing.Lock()
 	defer pushing.Unlock()
-	sha, err := world.Repository.Push(t.Context(), pullRequest, git.All(slices.Insert(edits, 0, fresh(fmt.Sprint("pr", pullRequest)))...))
+	sha, err := world.Repository.Push(t.Context(), pullRequest, git.All(slices.Insert(edits, 0, fresh(fmt.Sprint("pr", pullRequest)), numbered)...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,6 +27,11 @@ func push(t testing.TB, pullRequest int, edits ...git.Edit) string {
 }
 
 var pushing sync.Mutex
+
+// numbered makes a push of what was pushed before another commit.
+func numbered(worktree string) error {
+	return os.WriteFile(filepath.Join(worktree, "push.txt"), []byte(strconv.FormatInt(time.Now().UnixNano(), 10)), 0o600)
+}
 
 // pushed is a new commit of a pull request that changes one service.
 func pushed(t *testing.T, pullRequest int, service string) string {
