@@ -145,19 +145,27 @@ func TestParse(t *testing.T) {
 			if !strings.Contains(good, test.old) {
 				t.Fatalf("the good catalog has no %q", test.old)
 			}
-			_, err := Parse([]byte(strings.Replace(good, test.old, test.with, 1)))
-			if test.want == "" {
-				if err != nil {
-					t.Errorf("refused: %v", err)
-				}
-				return
-			}
-			var faults Faults
-			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, test.want) {
-				t.Errorf("got %v, want one fault with %q", err, test.want)
-			}
+			parse(t, strings.Replace(good, test.old, test.with, 1), test.want)
 		})
 	}
+}
+
+// parse wants exactly one fault, which says want, of a catalog, and returns the line
+// that it is on; without want the catalog is good, and there is no line.
+func parse(t *testing.T, text, want string) (line string) {
+	t.Helper()
+	_, err := Parse([]byte(text))
+	if want == "" {
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		return ""
+	}
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, want) {
+		t.Fatalf("got %v, want one fault with %q", err, want)
+	}
+	return strings.Split(text, "\n")[faults[0].Line-1]
 }
 
 // installed is the good catalog with an installation.
@@ -190,20 +198,8 @@ func TestAnInstallation(t *testing.T) {
 				t.Fatalf("the good catalog has no %q", test.old)
 			}
 			text := strings.Replace(good, test.old, test.with, 1)
-			_, err := Parse([]byte(text))
-			if test.want == "" {
-				if err != nil {
-					t.Errorf("refused: %v", err)
-				}
-				return
-			}
-			var faults Faults
-			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, test.want) {
-				t.Fatalf("got %v, want one fault with %q", err, test.want)
-			}
-			lines := strings.Split(text, "\n")
-			if line := lines[faults[0].Line-1]; !strings.Contains(line, test.with) {
-				t.Errorf("the fault is on line %d, %q", faults[0].Line, line)
+			if line := parse(t, text, test.want); test.want != "" && !strings.Contains(line, test.with) {
+				t.Errorf("the fault is on the line %q", line)
 			}
 		})
 	}
@@ -228,19 +224,8 @@ func TestPathsThatTheEdgeHasNoRoomForAreAFaultOfTheirLine(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.rule, func(t *testing.T) {
-			_, err := Parse([]byte(test.text))
-			if test.want == "" {
-				if err != nil {
-					t.Errorf("refused: %v", err)
-				}
-				return
-			}
-			var faults Faults
-			if !errors.As(err, &faults) || len(faults) != 1 || !strings.Contains(faults[0].What, test.want) {
-				t.Fatalf("got %v, want one fault with %q", err, test.want)
-			}
-			if line := strings.Split(test.text, "\n")[faults[0].Line-1]; !strings.Contains(line, test.line) {
-				t.Errorf("the fault is on line %d, %q, want %q", faults[0].Line, line, test.line)
+			if line := parse(t, test.text, test.want); !strings.Contains(line, test.line) {
+				t.Errorf("the fault is on the line %q, want %q", line, test.line)
 			}
 		})
 	}

@@ -12,15 +12,11 @@ import (
 // Owned tells whether the service, and every active revision of its family, bears
 // the tags of the environment.
 func (k *Kind) Owned(ctx context.Context, r kind.Resource) error {
-	spec, err := k.read(r)
+	spec, found, err := k.living(ctx, r)
 	if err != nil {
 		return err
 	}
-	found, err := k.find(ctx, spec)
-	if err != nil {
-		return err
-	}
-	if found != nil && lives(*found) {
+	if found != nil {
 		if err := k.owns(r, *found); err != nil {
 			return err
 		}

@@ -138,32 +138,35 @@ func (k *Kind) Ensure(ctx context.Context, r kind.Resource) (string, error) {
 // Verify tells whether the service still takes traffic or runs tasks, or whether a
 // revision of its family is active.
 func (k *Kind) Verify(ctx context.Context, r kind.Resource) (bool, error) {
-	spec, err := k.read(r)
-	if err != nil {
-		return false, err
-	}
-	found, err := k.find(ctx, spec)
-	if err != nil {
-		return false, err
-	}
-	if found != nil && lives(*found) {
-		return true, nil
+	spec, found, err := k.living(ctx, r)
+	if err != nil || found != nil {
+		return found != nil, err
 	}
 	revisions, err := k.revisions(ctx, spec.Name, types.TaskDefinitionStatusActive)
 	return len(revisions) > 0, err
 }
 
-// Remove deletes the service with its tasks, then every revision of the family.
-func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
+// living is the service of a specification while it takes traffic or runs tasks, else
+// nil.
+func (k *Kind) living(ctx context.Context, r kind.Resource) (Spec, *types.Service, error) {
 	spec, err := k.read(r)
 	if err != nil {
-		return err
+		return spec, nil, err
 	}
 	found, err := k.find(ctx, spec)
+	if err != nil || found == nil || !lives(*found) {
+		return spec, nil, err
+	}
+	return spec, found, nil
+}
+
+// Remove deletes the service with its tasks, then every revision of the family.
+func (k *Kind) Remove(ctx context.Context, r kind.Resource) error {
+	spec, found, err := k.living(ctx, r)
 	if err != nil {
 		return err
 	}
-	if found != nil && lives(*found) {
+	if found != nil {
 		if err := k.owns(r, *found); err != nil {
 			return err
 		}
